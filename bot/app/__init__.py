@@ -1,0 +1,48 @@
+"""The only wiring. `run` serves until a signal, `serve` until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from contextlib import suppress
+
+from bot import __version__
+from bot.app.wiring import open_bot
+from bot.clock import SystemClock
+from bot.config.settings import Settings
+from bot.core.channels import Allowlist
+from bot.core.errors import BotError
+from bot.telemetry.logs import logging_to
+from bot.telemetry.metrics import Metrics
+
+
+async def run(settings: Settings, allowlist: Allowlist) -> int:
+    """Serves until SIGTERM or SIGINT. 0 after an orderly stop, 1 when something that must run could not."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop.set)
+    return await serve(settings, allowlist, stop)
+
+
+async def serve(settings: Settings, allowlist: Allowlist, stop: asyncio.Event) -> int:
+    """The same, until `stop` is set."""
+    clock, metrics = SystemClock(), Metrics(__version__)
+    with logging_to(sys.stderr, clock, settings.log_level.value):
+        try:
+            bot = await open_bot(settings, allowlist, clock, metrics)
+        except BotError as error:
+            print(f"flux-bot: {error}", file=sys.stderr)  # noqa: T201 - a sentence for whoever started it
+            return 1
+        bot.telemetry.tell("started", version=__version__, workspace=bot.connection.workspace.team)
+        try:
+            await bot.serve(stop)
+        except BotError as error:
+            bot.telemetry.broke("stopped_by", error)
+            print(f"flux-bot: {error}", file=sys.stderr)  # noqa: T201
+            return 1
+        finally:
+            await bot.close()
+    return 0

@@ -1,0 +1,21 @@
+"""`flux-bot`: the group that holds all commands."""
+
+from __future__ import annotations
+
+import click
+
+from bot import __version__
+from bot.cli.demo import demo
+from bot.cli.policy import policy
+from bot.cli.run import run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="flux-bot")
+def main() -> None:
+    """Reconcile Flux from Slack: asked in a channel, checked against its allowlist, followed to the true end."""
+
+
+main.add_command(run)
+main.add_command(policy)
+main.add_command(demo)

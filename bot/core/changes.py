@@ -1,0 +1,64 @@
+"""What a run changed, read from the object before and after it (docs/flux.md, "Inventory and history")."""
+
+from __future__ import annotations
+
+from bot.core.kinds import HELM_CHART, HELM_RELEASE, KUSTOMIZATION, OCI_REPOSITORY
+from bot.core.resources import Absent, HelmRevision, Snapshot
+from bot.core.revisions import Change, compare_link
+
+
+def carries(now: Snapshot, revision: str) -> bool:
+    """Whether an object runs this revision of its source. Kinds that do not say count as yes."""
+    kind = now.ref.kind
+    if kind == KUSTOMIZATION:
+        return now.applied == revision
+    if kind == HELM_CHART:
+        return now.attempted == revision
+    if kind != HELM_RELEASE or not now.helm:
+        return True
+    if now.source is not None and now.chart is None and now.source.kind == OCI_REPOSITORY:
+        digest = revision.rpartition("@")[2]
+        return digest in {now.helm[0].oci_digest, now.attempted_digest}
+    return now.helm[0].chart_version == revision
+
+
+def change_between(before: Snapshot | None, now: Snapshot, source: Snapshot | Absent | None) -> Change | None:
+    """What differs between two states of one object; None when nothing that counts does."""
+    old = before.details if before else None
+    new = now.details
+    counted = old is not None and new is not None
+    created = tuple(sorted(set(new.inventory) - set(old.inventory))) if old and new else ()
+    removed = tuple(sorted(set(old.inventory) - set(new.inventory))) if old and new else ()
+    helm_before, helm_after = _deployed(before), _deployed(now)
+    pushed = new.last_push if old and new and new.last_push != old.last_push else ""
+    was = before.applied if before else ""
+    same = was == now.applied and _key(helm_before) == _key(helm_after)
+    if before is not None and same and not (created or removed or pushed):
+        return None
+    return Change(
+        before=was,
+        after=now.applied,
+        created=created,
+        removed=removed,
+        counted=counted,
+        helm_before=helm_before,
+        helm_after=helm_after,
+        link=_link(before, now, source),
+        pushed=pushed,
+    )
+
+
+def _key(row: HelmRevision | None) -> tuple[int, str] | None:
+    return (row.version, row.digest) if row else None
+
+
+def _deployed(snapshot: Snapshot | None) -> HelmRevision | None:
+    return snapshot.helm[0] if snapshot and snapshot.helm else None
+
+
+def _link(before: Snapshot | None, now: Snapshot, source: Snapshot | Absent | None) -> str:
+    if before is None or not isinstance(source, Snapshot):
+        return compare_link(now.url, before.applied, now.applied) if before and now.url else ""
+    if before.applied_origin and now.applied_origin and source.artifact:
+        return compare_link(source.artifact.origin_url, before.applied_origin, now.applied_origin)
+    return compare_link(source.url, before.applied, now.applied)

@@ -1,0 +1,78 @@
+"""What a person may type, as values. The parser follows these values in bot/core/parsing.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from bot.core.kinds import Kind
+from bot.core.requests import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An object as it was named, before defaults and look-ups."""
+
+    name: str
+    """Lower case. `apps.flux-system` stays whole: the literal name is tried before name.namespace."""
+    kind: Kind | None = None
+    """None for a bare name: the only object of that name which the asker may touch."""
+    namespace: str | None = None
+    """None: the channel's default, else flux-system."""
+    cluster: str | None = None
+    """As typed, in its own case; None: the channel's default, else the only one, else we ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconcile:
+    """Reconcile these objects now. Built by `bot.core.printing.reconcile`, which fills `typed`.
+
+    Either every target has a cluster or none has: a text that names a cluster for some of them only is no command.
+    """
+
+    targets: tuple[Target, ...]
+    options: Options
+    typed: str
+    """The same command in our own words; parses to the same value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What may I do here?"""
+
+
+class Trouble(Enum):
+    """Why a text is no command."""
+
+    UNKNOWN_KIND = "no Flux kind of that name"
+    NO_NAME = "a kind, but no name"
+    UNKNOWN_OPTION = "no such option"
+    NO_VALUE = "an option without its value"
+    BAD_VALUE = "an option with a value it does not take"
+    BAD_NAME = "not a name that Kubernetes allows"
+    TOO_MANY = "more than twenty objects"
+    TOO_LONG = "longer than any command"
+    OPEN_QUOTE = "a quote that is never closed"
+    LATER_ALL = "`all` is not built yet"
+    UNKNOWN_VERB = "no such verb"
+    CONTRADICTION = "two different values for one thing"
+    NOT_THIS_KIND = "an option that this kind does not have"
+
+
+@dataclass(frozen=True, slots=True)
+class Unparsed:
+    """A text that is no command, with what would have been one."""
+
+    trouble: Trouble
+    word: str = ""
+    """The offending word, cut to 100 characters; hostile until escaped."""
+    nearest: tuple[str, ...] = ()
+    """Up to three words that were probably meant."""
+    valid: tuple[str, ...] = ()
+    """What may stand there."""
+
+
+Command = Reconcile | Help
+
+MAX_TARGETS = 20
+"""Objects in one command."""

@@ -1,0 +1,320 @@
+"""Whether a request is done, and how it ended.
+
+The rows are those of docs/flux.md, "The judge"; each rule below names its row. The one rule above all: a condition
+says nothing about a request until the controller has written the request's own token, which it does in the last
+patch of a run, after the conditions.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from bot.core.changes import carries, change_between
+from bot.core.kinds import HELM_RELEASE, KUSTOMIZATION
+from bot.core.requests import Ask
+from bot.core.resources import Absent, Condition, HelmRevision, Snapshot
+from bot.core.verdicts import (
+    Deleting,
+    Failed,
+    Gone,
+    Overtaken,
+    Pending,
+    Seen,
+    Skipped,
+    Stalled,
+    Static,
+    Succeeded,
+    Suspended,
+    TimedOut,
+    Unchanged,
+    Verdict,
+    Warn,
+    Why,
+)
+
+SOURCE_GRACE: Final = timedelta(seconds=45)
+"""How long an object may wait for its source to have something, from our patch on (row 11)."""
+REVISION_GRACE: Final = timedelta(seconds=60)
+"""How long a second run may take to apply the revision that the first one missed (row 17)."""
+DEPENDENCY_RETRY: Final = timedelta(seconds=30)
+"""Flux's own timer for objects with unready dependencies, unless its flag says otherwise."""
+
+_NO_OWN_STALL: Final = frozenset({"DependencyNotReady", "ArtifactFailed"})
+_WAITS_FOR_SOURCE: Final = frozenset({"SourceNotReady", "NoSourceArtifact", "SourceUnavailable"})
+_SOURCE_MISSING: Final = re.compile(
+    r"not found, retrying|artifact not found|\.source\.toolkit\.fluxcd\.io \"[^\"]*\" not found", re.IGNORECASE
+)
+_RETRY_AFTER: Final = re.compile(r"retrying after (?P<go>(?:\d+h)?(?:\d+m)?(?:\d+(?:\.\d+)?s)?)")
+_HELM_FAILED: Final = frozenset({"InstallFailed", "UpgradeFailed", "TestFailed"})
+_HELM_UNDONE: Final = frozenset({"RollbackSucceeded", "UninstallSucceeded", "RollbackFailed", "UninstallFailed"})
+
+
+def judge(ask: Ask, seen: Seen) -> Pending | Verdict:
+    """The verdict on `ask` after `seen`, or Pending while it is open. Pure; the first row that fits decides."""
+    now = seen.now
+    if isinstance(now, Absent):
+        return Gone(seen_before=ask.before is not None or now.was is not None)  # row 1
+    if now.deleting:
+        return Deleting(now.finalizers)  # row 2
+    if now.static or now.ref.kind.static:
+        return Static()  # row 3
+    if now.suspended:
+        return Suspended(now.suspended_by)  # row 4
+    by = overtaken_by(ask, now)
+    if by is None and now.handled.request != ask.token:
+        verdict: Pending | Verdict = _not_handled(ask, now)  # rows 5, 6
+    else:
+        verdict = _handled(ask, seen, now)
+    if isinstance(verdict, Pending):
+        return give_up(ask, verdict, seen) if seen.at >= ask.deadline else verdict  # row 19
+    if by is not None and isinstance(verdict, Succeeded | Unchanged | Failed | Stalled):
+        return Overtaken(by, verdict)
+    return verdict
+
+
+def overtaken_by(ask: Ask, now: Snapshot) -> str | None:
+    """The token of somebody who overwrote ours before a controller saw it, once theirs is handled.
+
+    Their run began after our patch, since ours was there first: it is at least as good. Tokens are opaque, so this is
+    the only way to know which came later.
+    """
+    handled = now.handled.request
+    if handled in {ask.token, ask.prev} or now.asked.request == ask.token:
+        return None
+    return handled if handled and handled == now.asked.request else None
+
+
+def _not_handled(ask: Ask, now: Snapshot) -> Pending:
+    if not _busy(now):
+        return Pending(Why.QUEUED)
+    began_since = ask.before is not None and not _busy(ask.before)
+    return Pending(Why.RUNNING if began_since else Why.BUSY, _doing(now))
+
+
+def _busy(now: Snapshot) -> bool:
+    """Whether a run is going. A Reconciling left behind by a failure is no run."""
+    ready, reconciling = now.ready, now.condition("Reconciling")
+    if ready is not None and ready.status == "Unknown":
+        return True
+    if reconciling is None or reconciling.status != "True":
+        return False
+    return reconciling.reason != "ProgressingWithRetry" and (ready is None or ready.status != "False")
+
+
+def _doing(now: Snapshot) -> str:
+    for condition in (now.condition("Reconciling"), now.ready):
+        if condition is not None and condition.message:
+            return condition.message
+    return ""
+
+
+def _handled(ask: Ask, seen: Seen, now: Snapshot) -> Pending | Verdict:
+    ready, stalled = now.ready, now.condition("Stalled")
+    if _stalls(stalled, ready):
+        return _stalled(now, stalled, ready)  # row 7
+    skipped = next((each for each in seen.events if each.reason == "SkippedDueToSchedule"), None)
+    if skipped is not None:
+        return Skipped(skipped.message)  # row 16
+    if ready is None or ready.status not in {"True", "False"}:
+        return Pending(Why.RUNNING, _doing(now))  # row 8
+    if ready.status == "False":
+        return _not_ready(ask, seen, now, ready)
+    return _ready(ask, seen, now, ready)
+
+
+def _stalls(stalled: Condition | None, ready: Condition | None) -> bool:
+    if stalled is None or stalled.status != "True":
+        return False
+    if ready is None:
+        return True
+    return ready.reason not in _NO_OWN_STALL and (stalled.observed or 0) >= (ready.observed or 0)
+
+
+def _stalled(now: Snapshot, stalled: Condition | None, ready: Condition | None) -> Stalled:
+    told = _helm_failure(now) or ready
+    return Stalled(
+        reason=stalled.reason if stalled else "",
+        message=stalled.message if stalled else "",
+        ready_reason=told.reason if told else "",
+        ready_message=told.message if told else "",
+        revision=now.attempted,
+        running=_running(now),
+        good=_last_good(now),
+        remedy=_remedy(now),
+    )
+
+
+def _not_ready(ask: Ask, seen: Seen, now: Snapshot, ready: Condition) -> Pending | Verdict:
+    if ready.reason == "HealthCheckCanceled" or _moves_house(now, ready):
+        return Pending(Why.REPLACED, ready.message)  # row 9
+    if ready.reason == "DependencyNotReady":
+        return Pending(Why.DEPENDENCY, ready.message)  # row 10
+    waits = ready.reason in _WAITS_FOR_SOURCE or (
+        ready.reason == "ArtifactFailed" and _SOURCE_MISSING.search(ready.message) is not None
+    )
+    if waits and seen.at < ask.patched_at + SOURCE_GRACE:
+        return Pending(Why.SOURCE, ready.message)  # row 11
+    return failure(now, seen, ready)  # rows 11, 12
+
+
+def _moves_house(now: Snapshot, ready: Condition) -> bool:
+    """A HelmRelease whose release was removed to be installed under another name, not to undo a failure."""
+    if now.ref.kind != HELM_RELEASE or ready.reason != "UninstallSucceeded":
+        return False
+    remediated = now.condition("Remediated")
+    return remediated is None or remediated.status != "True"
+
+
+def _ready(ask: Ask, seen: Seen, now: Snapshot, ready: Condition) -> Pending | Verdict:
+    observed = now.observed if now.ref.kind.observes else ready.observed
+    if observed != now.generation or (ready.observed is not None and ready.observed < now.generation):
+        return Pending(Why.NEWER_SPEC, _doing(now))  # rows 13, 14
+    reconciling = now.condition("Reconciling")
+    if reconciling is not None and reconciling.status == "True":
+        return Pending(Why.RUNNING, reconciling.message)  # row 15
+    if ask.wanted and not _carries_wanted(ask.wanted, seen, now):
+        return _older_revision(ask, seen, now)  # row 17
+    return _success(ask, seen, now)  # row 18
+
+
+def _carries_wanted(wanted: str, seen: Seen, now: Snapshot) -> bool:
+    """Whether it runs what its source ended with, or something newer that the source got since."""
+    source = seen.source
+    newest = source.artifact.revision if isinstance(source, Snapshot) and source.artifact else wanted
+    return carries(now, wanted) or carries(now, newest)
+
+
+def _older_revision(ask: Ask, seen: Seen, now: Snapshot) -> Pending | TimedOut:
+    pending = Pending(Why.OLD_REVISION, now.applied)
+    return pending if seen.at < ask.patched_at + REVISION_GRACE else TimedOut(pending)
+
+
+def _success(ask: Ask, seen: Seen, now: Snapshot) -> Verdict:
+    change = change_between(ask.changed_from, now, seen.source)
+    changed = change is not None
+    sync_error = next((each for each in seen.events if each.reason == "HelmChartSyncErr"), None)
+    if not changed and sync_error is not None:
+        # The controller returned before it wrote a condition, so Ready is still the old True.
+        return Failed(sync_error.reason, sync_error.message, retries=True, running=_running(now))
+    warnings = _warnings(ask, seen, now, changed=changed)
+    return Succeeded(change, warnings) if change is not None else Unchanged(now.applied, warnings)
+
+
+def _warnings(ask: Ask, seen: Seen, now: Snapshot, *, changed: bool) -> tuple[Warn, ...]:
+    source = seen.source if isinstance(seen.source, Snapshot) else None
+    found = {
+        Warn.HEALTH_NOT_CHECKED: now.ref.kind == KUSTOMIZATION and not now.checks_health,
+        Warn.SOURCE_FAILING: source is not None and source.ready is not None and source.ready.status == "False",
+        Warn.FORCE_LOST: ask.force and _force_lost(ask, now, changed=changed),
+        Warn.RESET_LOST: ask.reset and now.handled.reset != ask.token,
+        Warn.NEWER_AVAILABLE: source is not None
+        and source.artifact is not None
+        and not carries(now, source.artifact.revision),
+    }
+    return tuple(warn for warn, holds in found.items() if holds)
+
+
+def _force_lost(ask: Ask, now: Snapshot, *, changed: bool) -> bool:
+    """A later run marks the force as handled without having forced; only a new release proves that it was."""
+    return now.handled.force != ask.token or (now.ref.kind == HELM_RELEASE and not changed)
+
+
+def failure(now: Snapshot, seen: Seen, ready: Condition) -> Failed:
+    """The failure that a Ready=False tells, with what comes next."""
+    told = _helm_failure(now) or ready
+    delay = _retry_delay(now, ready)
+    return Failed(
+        reason=told.reason,
+        message=told.message,
+        retries=not _still_at_it(now, told),
+        retry_at=None if delay is None else seen.at + delay,
+        revision=now.attempted,
+        running=_running(now),
+        good=_last_good(now),
+        remedy=_remedy(now),
+    )
+
+
+def _still_at_it(now: Snapshot, told: Condition) -> bool:
+    """A failed Helm action in the middle of its run: whether it is undone, retried or given up comes next."""
+    reconciling = now.condition("Reconciling")
+    if now.ref.kind != HELM_RELEASE or told.reason not in _HELM_FAILED:
+        return False
+    return reconciling is not None and reconciling.reason == "Progressing"
+
+
+def _helm_failure(now: Snapshot) -> Condition | None:
+    """The failed action itself, where Ready only tells how it was undone."""
+    ready, released = now.ready, now.condition("Released")
+    if now.ref.kind != HELM_RELEASE or ready is None or ready.reason not in _HELM_UNDONE:
+        return None
+    for condition in (now.condition("TestSuccess"), released):
+        if condition is not None and condition.status == "False" and condition.reason in _HELM_FAILED:
+            return condition
+    return None
+
+
+def _remedy(now: Snapshot) -> str:
+    ready = now.ready
+    return ready.reason if ready and now.ref.kind == HELM_RELEASE and ready.reason in _HELM_UNDONE else ""
+
+
+def _retry_delay(now: Snapshot, ready: Condition) -> timedelta | None:
+    """How long until Flux tries again by itself; None for back-off that only the controller knows."""
+    reconciling = now.condition("Reconciling")
+    match = _RETRY_AFTER.search(reconciling.message) if reconciling else None
+    if match and match["go"]:
+        return _go_duration(match["go"])
+    if ready.reason == "DependencyNotReady":
+        return DEPENDENCY_RETRY
+    if now.ref.kind == KUSTOMIZATION:
+        return now.retry_interval or now.interval
+    if now.ref.kind == HELM_RELEASE and reconciling is not None and reconciling.reason == "ProgressingWithRetry":
+        return timedelta(0) if ready.reason in _HELM_FAILED | _HELM_UNDONE else None
+    return None
+
+
+_UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0}
+
+
+def _go_duration(text: str) -> timedelta:
+    return timedelta(seconds=sum(float(n) * _UNITS[unit] for n, unit in re.findall(r"([\d.]+)([hms])", text)))
+
+
+def _running(now: Snapshot) -> str:
+    """What still runs: the last good release's chart, else what was last applied."""
+    good = _last_good(now)
+    return good.chart_version if good is not None else now.applied
+
+
+def _last_good(now: Snapshot) -> HelmRevision | None:
+    return next((row for row in now.helm if row.status in {"deployed", "superseded"}), None)
+
+
+def give_up(ask: Ask, pending: Pending, seen: Seen) -> Verdict:
+    """What to say of a pending request when patience ends (row 19; rows 10 and 11 become failures)."""
+    now = seen.now
+    if pending.why in {Why.DEPENDENCY, Why.SOURCE} and isinstance(now, Snapshot) and now.ready is not None:
+        return failure(now, seen, now.ready)
+    return TimedOut(pending)
+
+
+def patience(now: Snapshot, floor: timedelta) -> timedelta:
+    """How long its own spec lets a run take, and never less than `floor` (docs/flux.md, "The judge")."""
+    kind = now.ref.kind
+    if kind == KUSTOMIZATION:
+        own = now.timeout or ((now.interval or timedelta(0)) - timedelta(seconds=30))
+        return max(own, timedelta(seconds=30)) + timedelta(seconds=30) if own > floor else floor
+    if kind == HELM_RELEASE:
+        retries = max(now.remediation.upgrade_retries, now.remediation.install_retries, 0)
+        undo = 2 if retries else 1
+        return max((now.timeout or timedelta(minutes=5)) * undo + timedelta(seconds=30), floor)
+    return max(now.timeout or timedelta(minutes=1), floor)
+
+
+def with_before(ask: Ask, before: Snapshot) -> Ask:
+    """The ask refined by the patch's own answer, which is the object just before its reconcile."""
+    return replace(ask, before=before)

@@ -1,0 +1,165 @@
+"""The engine: preflight, one patch, a follow and the judge. It knows objects and verdicts, and no messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.core.errors import ClusterError, Forbidden, Rejected, Unreachable
+from bot.core.judge import judge, patience
+from bot.core.notices import Stop, Stopped
+from bot.core.requests import Ask, Role
+from bot.core.resources import Absent, Snapshot
+from bot.core.verdicts import Broken, Failed, Gone, Overtaken, Pending, TimedOut, Verdict
+from bot.flows.preflight import Preflight
+from bot.flows.steps import Ended, Job, Patience
+from bot.flows.watching import Watching, beside_source
+from bot.ports import Blind, Clock, Cluster, Quiet, Requests, Telemetry
+
+READ_BACK: Final = timedelta(seconds=10)
+"""How long we try to learn whether a patch with an unknown answer arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarryOut:
+    """Carries one step out in one cluster."""
+
+    cluster: Cluster
+    requests: Requests
+    clock: Clock
+    telemetry: Telemetry
+    patience: Patience
+
+    async def run(self, job: Job) -> Ended:
+        """Preflight, patch, follow. Every outcome is a value; a cluster that cannot answer ends the step too."""
+        began = self.clock.now()
+        try:
+            return await self._run(job, began)
+        except Forbidden as error:
+            return Ended(job.step, Stopped(Stop.FORBIDDEN, str(error)), self.clock.now() - began)
+        except ClusterError as error:
+            return Ended(job.step, Stopped(Stop.UNREACHABLE, str(error)), self.clock.now() - began)
+
+    async def _run(self, job: Job, began: datetime) -> Ended:
+        found = await self.cluster.get(job.step.ref)
+        stop = await Preflight(self.cluster).check(job.request.options, job.step, found)
+        if stop is not None or not isinstance(found, Snapshot):
+            now = found if isinstance(found, Snapshot) else None
+            return Ended(job.step, stop or Gone(seen_before=False), self.clock.now() - began, now=now)
+        allowed = await job.recheck(job.step)
+        if isinstance(allowed, str):
+            return Ended(job.step, Stopped(Stop.REVOKED, allowed), self.clock.now() - began, now=found)
+        ask = self._ask(job, found)
+        async with self.cluster.follow(job.step.ref) as follow:
+            await self.requests.begin(job.request.id, ask)
+            sent = await self._send(ask)
+            if isinstance(sent, Broken | Gone):
+                return Ended(job.step, sent, self.clock.now() - began, now=found)
+            watching = Watching(self.cluster, self.clock, self.patience, job, sent, began)
+            ended = await watching.until_judged(follow)
+        self.telemetry.tell(
+            "followed",
+            request=job.request.id,
+            token=sent.token,
+            object=str(job.step.ref),
+            kind=job.step.ref.kind.name,
+            verdict=type(ended.end).__name__,
+            seconds=ended.took.total_seconds(),
+        )
+        return ended
+
+    # --- the patch ------------------------------------------------------------------------------------------------
+
+    def _ask(self, job: Job, found: Snapshot) -> Ask:
+        now, request, step = self.clock.now(), job.request, job.step
+        own = request.options.timeout or patience(found, self.patience.floor)
+        target = step.role is Role.OBJECT
+        return Ask(
+            ref=step.ref,
+            token=f"{now.isoformat(timespec='microseconds').replace('+00:00', 'Z')}-{request.id}",
+            prev=found.handled.request,
+            patched_at=now,
+            deadline=now + own,
+            before=found,
+            baseline=job.baseline,
+            wanted=job.wanted,
+            force=request.options.force and target,
+            reset=request.options.reset and target,
+        )
+
+    async def _send(self, ask: Ask) -> Ask | Broken | Gone:
+        """One patch. Its own answer is the object just before its reconcile, so it refines `before`."""
+        try:
+            before = await self.cluster.request(ask)
+        except Unreachable as error:
+            return await self._read_back(ask, error)
+        except Rejected as error:
+            gone = isinstance(await self.cluster.read(ask.ref), Absent)
+            return Gone(seen_before=True) if gone else Broken(str(error))
+        self.telemetry.tell("patched", cluster=self.cluster.name, kind=ask.ref.kind.name, token=ask.token)
+        return replace(ask, before=before, prev=before.handled.request)
+
+    async def _read_back(self, ask: Ask, error: Unreachable) -> Ask | Broken:
+        """The connection broke, so whether the patch arrived is read from the object; it is never sent again."""
+        until = self.clock.now() + READ_BACK
+        while self.clock.now() < until:
+            try:
+                found = await self.cluster.read(ask.ref)
+            except ClusterError:
+                await self.clock.sleep(1)
+                continue
+            if isinstance(found, Snapshot) and ask.token in {found.asked.request, found.handled.request}:
+                return ask
+            return Broken(f"the request did not reach the cluster: {error}")
+        return Broken(f"it is unknown whether the request reached the cluster: {error}")
+
+    # --- the afterlife --------------------------------------------------------------------------------------------
+
+    async def afterlife(self, ended: Ended, tell: Callable[[Verdict, Snapshot | None], None]) -> None:
+        """Follows a failure that Flux retries, or a run that outlasted us, and tells each verdict of another reason.
+
+        Ends with the first success, when the object goes, when somebody asks anew, or after `patience.afterlife`.
+        """
+        if ended.ask is None:
+            return
+        until = self.clock.now() + self.patience.afterlife
+        ask = replace(ended.ask, deadline=until + timedelta(days=1))
+        last = ended.end
+        async with self.cluster.follow(ask.ref) as follow:
+            while True:
+                seen = await follow.next(until)
+                if isinstance(seen, Quiet):
+                    return
+                if isinstance(seen, Blind):
+                    continue
+                verdict = judge(ask, await beside_source(self.cluster, seen))
+                if _asked_anew(ask, seen.now):
+                    return
+                if isinstance(verdict, Pending) or _same(verdict, last):
+                    continue
+                last = verdict
+                tell(verdict, seen.now if isinstance(seen.now, Snapshot) else None)
+                if not may_heal(verdict):
+                    return
+
+
+def may_heal(end: Verdict | Stopped) -> bool:
+    """Whether Flux may still turn this end into another one by itself."""
+    return isinstance(end.verdict if isinstance(end, Overtaken) else end, Failed | TimedOut)
+
+
+def _same(verdict: Verdict, last: Verdict | Stopped) -> bool:
+    """Two verdicts that a reader would not tell apart: the same failure again, at its next retry."""
+    match verdict, last:
+        case Failed(reason=now), Failed(reason=before):
+            return now == before
+        case Overtaken(verdict=inner), _:
+            return _same(inner, last.verdict if isinstance(last, Overtaken) else last)
+        case _:
+            return type(verdict) is type(last)
+
+
+def _asked_anew(ask: Ask, now: Snapshot | Absent) -> bool:
+    return isinstance(now, Snapshot) and now.asked.request not in {"", ask.token}

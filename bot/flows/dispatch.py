@@ -1,0 +1,180 @@
+"""From something said or pressed to the flow that answers it. One match, closed by the type checker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final, assert_never
+
+from bot.core.commands import Command, Help, Reconcile, Unparsed
+from bot.core.errors import ClusterError
+from bot.core.notices import (
+    Ambiguous,
+    ClusterAsked,
+    ClusterUnknown,
+    Detailed,
+    Notice,
+    NotUnderstood,
+    Part,
+    Refusal,
+    Slot,
+    Whisper,
+)
+from bot.core.offers import Button, Offer, Press, ShowDetails
+from bot.core.parsing import parse
+from bot.core.printing import reconcile
+from bot.core.requests import Verb
+from bot.flows.gate import Barred, Entered, Gate, Heard
+from bot.flows.help import Helping
+from bot.flows.reconcile import Reconciling
+from bot.flows.refusals import Refusing
+from bot.flows.resolve import NoSuchCluster, NotAllowed, Resolution, Resolve, Resolved, Unclear, WhichCluster
+from bot.ports import Chat, Clock, Messages, Requests, Telemetry
+
+ASKED_FOR: Final = timedelta(minutes=15)
+"""How long the buttons of a question work."""
+MOST_CLUSTERS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """What Slack's listeners hand to: every entry point passes the gate here, and nowhere else."""
+
+    gate: Gate
+    resolve: Resolve
+    reconciling: Reconciling
+    helping: Helping
+    refusing: Refusing
+    chat: Chat
+    requests: Requests
+    messages: Messages
+    clock: Clock
+    telemetry: Telemetry
+    command: str
+    new_key: Callable[[], str]
+
+    async def said(self, heard: Heard, text: str) -> None:
+        """A command as typed, already cleaned of what clients do to text."""
+        entered = await self.gate.enter(heard)
+        if isinstance(entered, Barred):
+            if not await self.requests.seen(heard.delivery):
+                await self.refusing.barred(heard, entered, text)
+            return
+        parsed = parse(text, self.command)
+        if isinstance(parsed, Unparsed):
+            if not await self.requests.seen(heard.delivery):
+                await self._whisper(heard, NotUnderstood(text, parsed, self.command))
+            return
+        await self.carry(heard, entered, parsed, None)
+
+    async def pressed(self, heard: Heard, key: str) -> None:
+        """A button: whoever pressed becomes the asker and passes the gate anew."""
+        entered = await self.gate.enter(heard)
+        if isinstance(entered, Barred):
+            if not await self.requests.seen(heard.delivery):
+                await self.refusing.barred(heard, entered, "a button")
+            return
+        offer = await self.requests.offered(key)
+        if offer is None or offer.ends_at <= self.clock.now():
+            await self._no_offer(heard, entered, "a button", Refusal.OFFER_GONE)
+            return
+        if offer.place.channel != heard.channel:
+            await self._no_offer(heard, entered, "a button", Refusal.NOT_ASKER)
+            return
+        match offer.does:
+            case ShowDetails(request=request):
+                await self._details(heard, entered, request)
+            case Help() | Reconcile():
+                await self.carry(heard, entered, offer.does, offer.key)
+            case _:
+                assert_never(offer.does)
+
+    async def carry(self, heard: Heard, entered: Entered, command: Command, offer: str | None) -> None:
+        """The one path to an act."""
+        match command:
+            case Help():
+                if not await self.requests.seen(heard.delivery):
+                    await self._whisper(heard, await self.helping.answer(entered))
+            case Reconcile():
+                await self._reconcile(heard, entered, command, offer)
+            case _:
+                assert_never(command)
+
+    async def _reconcile(self, heard: Heard, entered: Entered, command: Reconcile, offer: str | None) -> None:
+        early = self.gate.refuse_early(entered, Verb.RECONCILE)
+        if early is not None:
+            if not await self.requests.seen(heard.delivery):
+                await self.refusing.by_rules(heard, entered, command.typed, early, await self._what_may_i(entered))
+            return
+        try:
+            found: Resolution | ClusterUnknown = await self.resolve.targets(entered, command)
+        except ClusterError as error:
+            found = ClusterUnknown(error.cluster, self.resolve.here(entered), str(error))
+        if isinstance(found, Resolved):
+            await self.reconciling.run(heard, entered, command, found.refs, found.rule, offer)
+        elif not await self.requests.seen(heard.delivery):
+            await self._answer(heard, entered, command, found)
+
+    async def _answer(
+        self,
+        heard: Heard,
+        entered: Entered,
+        command: Reconcile,
+        found: NotAllowed | WhichCluster | NoSuchCluster | Unclear | ClusterUnknown,
+    ) -> None:
+        """What stands between a command and its objects."""
+        match found:
+            case NotAllowed(ref=ref, denied=denied):
+                buttons = await self._what_may_i(entered)
+                await self.refusing.by_rules(heard, entered, f"reconcile {ref}", denied, buttons)
+            case WhichCluster(clusters=clusters):
+                await self._whisper(heard, await self._ask_cluster(entered, command, clusters))
+            case NoSuchCluster(name=name, known=known):
+                await self._whisper(heard, ClusterUnknown(name, known))
+            case Unclear(name=name, refs=refs, nearest=nearest):
+                await self._whisper(heard, Ambiguous(name, command.typed, refs, nearest))
+            case ClusterUnknown():
+                await self._whisper(heard, found)
+            case _:
+                assert_never(found)
+
+    async def _ask_cluster(self, entered: Entered, command: Reconcile, clusters: tuple[str, ...]) -> ClusterAsked:
+        # A button never carries force or reset on, and without them it would not do what was typed.
+        grave = command.options.force or command.options.reset
+        offers = tuple(
+            self._offer(entered, Press.CLUSTER, _on(command, name), label=name)
+            for name in clusters[: 0 if grave else MOST_CLUSTERS]
+        )
+        await self.requests.offer(offers)
+        return ClusterAsked(command.typed, tuple(Button(each.press, each.key, each.label) for each in offers))
+
+    async def _what_may_i(self, entered: Entered) -> tuple[Button, ...]:
+        offer = self._offer(entered, Press.WHAT_MAY_I, Help())
+        await self.requests.offer((offer,))
+        return (Button(offer.press, offer.key),)
+
+    def _offer(self, entered: Entered, press: Press, does: Command, label: str = "") -> Offer:
+        now = self.clock.now()
+        return Offer(self.new_key(), press, does, entered.place, now, now + ASKED_FOR, label=label)
+
+    async def _details(self, heard: Heard, entered: Entered, request: str) -> None:
+        """What the thread says, to whoever presses: they are in the channel where it stands already."""
+        message = self.messages.get(Slot(request, Part.DETAILS))
+        if message is None or not isinstance(message.notice, Detailed):
+            await self._no_offer(heard, entered, "details", Refusal.OFFER_GONE)
+        elif not await self.requests.seen(heard.delivery):
+            await self._whisper(heard, message.notice)
+
+    async def _no_offer(self, heard: Heard, entered: Entered, what: str, refusal: Refusal) -> None:
+        if not await self.requests.seen(heard.delivery):
+            await self.refusing.plainly(heard, entered, what, refusal)
+
+    async def _whisper(self, heard: Heard, notice: Notice) -> None:
+        await self.chat.whisper(Whisper(heard.user, heard.channel, heard.reply), notice)
+
+
+def _on(command: Reconcile, cluster: str) -> Reconcile:
+    """The same command for one cluster; targets that name theirs keep it."""
+    targets = tuple(replace(target, cluster=target.cluster or cluster) for target in command.targets)
+    return reconcile(targets, command.options)

@@ -1,0 +1,104 @@
+"""What a request's messages say at each moment: its tracks, put together from what the engine reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from bot.core.notices import Asked, Blocked, Finished, Going, Healed, Outcome, Running, Stage, Stopped, Track
+from bot.core.offers import Button
+from bot.core.requests import Request, Step
+from bot.core.resources import Ref, Snapshot
+from bot.core.verdicts import Overtaken, Pending, Skipped, Static, Succeeded, Unchanged, Verdict, Why
+from bot.flows.steps import Ended, Waiting
+
+
+def asked(request: Request) -> Asked:
+    """The part of a request that its messages repeat."""
+    caller = request.caller
+    return Asked(request.id, caller.user, caller.name, request.typed, request.asked_at, request.options)
+
+
+def good(end: Verdict | Stopped | Blocked) -> bool:
+    """Whether what comes after it may go on: it applied, found nothing to do, or has nothing to reconcile."""
+    inner = end.verdict if isinstance(end, Overtaken) else end
+    return isinstance(inner, Succeeded | Unchanged | Static)
+
+
+def fine(end: Verdict | Stopped | Blocked) -> bool:
+    """Whether a person asked for this and got it; a schedule that says "not now" is fine too."""
+    inner = end.verdict if isinstance(end, Overtaken) else end
+    return isinstance(inner, Succeeded | Unchanged | Skipped)
+
+
+@dataclass(slots=True)
+class Telling:
+    """The tracks of one request. Mutable, owned by its flow."""
+
+    request: Request
+    tracks: dict[Ref, Track] = field(default_factory=dict)
+    took: timedelta = timedelta(0)
+    """Until the first verdict on every target."""
+    buttons: tuple[Button, ...] = ()
+    recorded: bool = False
+    """The end stands in the audit trail."""
+
+    def plan(self, target: Ref, steps: Iterable[Step]) -> None:
+        stages = tuple(Stage(step.ref, step.role, Going.WAITING) for step in steps)
+        self.tracks[target] = Track(target, stages)
+
+    def began(self, target: Ref, ref: Ref) -> None:
+        self._stage(target, ref, lambda stage: replace(stage, going=Going.RUNNING))
+
+    def waits(self, target: Ref, ref: Ref, waiting: Waiting) -> bool:
+        """Takes a report in; whether it says anything new."""
+        before = self.tracks[target]
+        self._stage(
+            target,
+            ref,
+            lambda stage: replace(stage, going=Going.RUNNING, pending=_newer(stage.pending, waiting.pending)),
+        )
+        if waiting.controller is not None:
+            self.tracks[target] = replace(self.tracks[target], slow=waiting.controller)
+        return self.tracks[target] != before
+
+    def ended(self, target: Ref, ended: Ended) -> None:
+        inner = ended.end.verdict if isinstance(ended.end, Overtaken) else ended.end
+        going = Going.SKIPPED if isinstance(inner, Static) else Going.DONE if good(inner) else Going.FAILED
+        verdict = None if isinstance(ended.end, Stopped) else ended.end
+        before = ended.ask.changed_from.applied if ended.ask and ended.ask.changed_from else ""
+        after = ended.now.applied if ended.now else ""
+        seconds = ended.took.total_seconds()
+        self._stage(
+            target,
+            ended.step.ref,
+            lambda stage: replace(
+                stage, going=going, pending=None, verdict=verdict, before=before, after=after, seconds=seconds
+            ),
+        )
+
+    def over(self, target: Ref, outcome: Outcome) -> None:
+        self.tracks[target] = replace(self.tracks[target], outcome=outcome, slow=None)
+
+    def healed(self, target: Ref, verdict: Verdict, now: Snapshot | None, after: timedelta) -> None:
+        outcome = self.tracks[target].outcome
+        if outcome is not None:
+            newer = replace(outcome, healed=Healed(verdict, after), now=now or outcome.now)
+            self.tracks[target] = replace(self.tracks[target], outcome=newer)
+
+    def running(self, at: datetime) -> Running:
+        return Running(asked(self.request), tuple(self.tracks.values()), at)
+
+    def finished(self, at: datetime, buttons: tuple[Button, ...]) -> Finished:
+        return Finished(asked(self.request), tuple(self.tracks.values()), at, self.took, buttons)
+
+    def _stage(self, target: Ref, ref: Ref, change: Callable[[Stage], Stage]) -> None:
+        track = self.tracks[target]
+        stages = tuple(change(stage) if stage.ref == ref else stage for stage in track.stages)
+        self.tracks[target] = replace(track, stages=stages)
+
+
+def _newer(before: Pending | None, now: Pending) -> Pending:
+    """What to show: a run writes its conditions before its token, and between these two it only looks unasked."""
+    return before if before is not None and before.why is Why.RUNNING and now.why is Why.QUEUED else now

@@ -1,0 +1,1 @@
+"""State behind the ports: in memory for now."""

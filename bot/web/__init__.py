@@ -1,0 +1,1 @@
+"""The bot's own HTTP server: probes and metrics now, webhooks when their issue comes."""

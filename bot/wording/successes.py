@@ -1,0 +1,112 @@
+"""A request that ended well: what changed, or since when nothing did."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.core.notices import Outcome, Sourced
+from bot.core.resources import HelmRevision, Ref
+from bot.core.revisions import Change, short
+from bot.core.verdicts import Succeeded, Unchanged, Warn
+from bot.wording import status as is_
+from bot.wording.document import Code, Link, Piece, Spans, When, joined, spans
+from bot.wording.figures import duration
+from bot.wording.foreign import quote
+from bot.wording.names import named, word
+from bot.wording.status import Status
+from bot.wording.tables import sums
+
+_SOFT: Final = frozenset({Warn.HEALTH_NOT_CHECKED, Warn.NEWER_AVAILABLE})
+"""What is worth a line, but makes no success doubtful."""
+
+
+def tell_success(end: Succeeded, target: Ref, outcome: Outcome) -> tuple[Status, Spans, tuple[Spans, ...]]:
+    """Status, rest of the first line, facts."""
+    tail = spans(" ", *change_pieces(end.change), f" in {duration(outcome.took)}")
+    facts = (changes(end.change), *warnings(end.warnings, target, outcome.source))
+    return _status(end.warnings, is_.DONE), tail, tuple(filter(None, facts))
+
+
+def tell_unchanged(end: Unchanged, target: Ref, outcome: Outcome) -> tuple[Status, Spans, tuple[Spans, ...]]:
+    """Status, rest of the first line, facts."""
+    tail = spans(" at ", Code(word(short(end.revision), 60))) if end.revision else ()
+    facts = (source_facts(outcome.source, target), *warnings(end.warnings, target, outcome.source))
+    return _status(end.warnings, is_.UNCHANGED), tail, tuple(filter(None, facts))
+
+
+def _status(found: tuple[Warn, ...], well: Status) -> Status:
+    if frozenset(found) - _SOFT:
+        return is_.WARNED
+    return is_.APPLIED if Warn.HEALTH_NOT_CHECKED in found and well is is_.DONE else well
+
+
+def change_pieces(change: Change) -> tuple[Piece, ...]:
+    """`main@3f2a1bc → main@9d8e7f6`; only one of them where there is no other."""
+    before, after = (word(short(raw), 60) if raw else "" for raw in (change.before, change.after))
+    if not before or before == after:
+        return (Code(after), "" if before else " (the first)") if after else ()
+    return (Code(before), " → ", Code(after)) if after else (Code(before),)
+
+
+def changes(change: Change) -> Spans:
+    """What a change consists of, in one line."""
+    compare = spans(Link("↗ compare", change.link)) if change.link else ()
+    pushed = spans("pushed ", Code(word(short(change.pushed), 40))) if change.pushed else ()
+    return joined((spans(sums(change)), helm(change), pushed, compare))
+
+
+def helm(change: Change) -> Spans:
+    """The row of `helm list` before and after."""
+    before, after = change.helm_before, change.helm_after
+    if after is None:
+        return ()
+    if before is None:
+        return spans(_release(after), f", release {after.version}, the first")
+    if before.version == after.version:
+        return ()
+    same = f"{before.chart} {before.chart_version}" == f"{after.chart} {after.chart_version}"
+    chart = (_release(after), " again") if same else (_release(before), " → ", _release(after))
+    values = "values changed" if change.values_changed else "same values"
+    return joined((spans(*chart), spans(f"release {before.version} → {after.version}"), spans(values)))
+
+
+def _release(revision: HelmRevision) -> Code:
+    return Code(quote(f"{revision.chart} {revision.chart_version}", 80))
+
+
+def source_facts(source: Sourced | None, here: Ref) -> Spans:
+    """Since when the source holds what it holds, and when it last looked for more."""
+    if source is None:
+        return ()
+    since: tuple[Piece, ...] = ()
+    if source.artifact is not None and source.artifact.updated_at is not None:
+        since = ("its source got this revision ", When(source.artifact.updated_at))
+    if source.looked_at is not None:
+        since = (*since, " and last looked " if since else "its source last looked ", When(source.looked_at))
+    return joined((spans(*since), () if source.ready else _failing(source, here)))
+
+
+def _failing(source: Sourced, here: Ref) -> Spans:
+    told = word(source.reason) or "not ready"
+    return spans(named(source.ref, here), f" fails: {told}")
+
+
+def warnings(found: tuple[Warn, ...], target: Ref, source: Sourced | None) -> tuple[Spans, ...]:
+    """A line for each thing that a success must not keep quiet about."""
+    return tuple(_warning(each, target, source) for each in found)
+
+
+def _warning(warn: Warn, target: Ref, source: Sourced | None) -> Spans:
+    match warn:
+        case Warn.HEALTH_NOT_CHECKED:
+            return spans(f"health not checked (the {target.kind.name} has no wait or healthChecks)")
+        case Warn.SOURCE_FAILING:
+            if source is None:
+                return spans("an old artifact was applied: its source fails")
+            return spans("an old artifact was applied: ", *_failing(source, target))
+        case Warn.FORCE_LOST:
+            return spans("the force was lost: the run that took it ended early; ask again")
+        case Warn.RESET_LOST:
+            return spans("the reset was lost: the run that took it ended early; ask again")
+        case Warn.NEWER_AVAILABLE:
+            return spans("its source has a newer revision by now, which Flux applies next")
