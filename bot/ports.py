@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -329,6 +329,10 @@ class Telemetry(Protocol):
     """One fact becomes one log line and its metrics. Never raises, never blocks."""
 
     def tell(self, event: str, /, **facts: object) -> None: ...
+
+    def about(self, request: str) -> AbstractContextManager[None]:
+        """Everything told inside, by whomever, carries the request's id."""
+        ...
 
     def broke(self, event: str, error: BaseException, /, **facts: object) -> None:
         """Something nobody foresaw: the only place a traceback is written, redacted."""

@@ -254,7 +254,7 @@ def _use_token(configuration: Configuration) -> None:
     # A file written by hand ends in a newline, which no header may hold.
     token = configuration.api_key.get("BearerToken")
     if token is not None:
-        scheme, _, secret = token.strip().partition(" ")
+        scheme, _, secret = token.partition(" ")
         configuration.api_key["BearerToken"] = f"{scheme.capitalize()} {secret.strip()}"
 
 

@@ -114,8 +114,8 @@ class Conclude:
         details = tuple(button for button in telling.buttons if button.press is Press.DETAILS)
         self.chat.show(Slot(request.id, Part.ROOT), request.place, telling.finished(self.clock.now(), details))
 
-    async def interrupted(self, request: Request, telling: Telling, last: tuple[Ended, ...]) -> None:
-        """The bot stops while a request runs: says so, since nobody follows it any more."""
+    async def interrupted(self, request: Request, telling: Telling, patched: tuple[Ended, ...], why: str) -> None:
+        """The bot stops or breaks while a request runs: says so, since nobody follows it any more."""
         now = self.clock.now()
         if telling.recorded:
             # It ended just before; only what the thread would have added is lost.
@@ -124,9 +124,8 @@ class Conclude:
         telling.took = now - request.asked_at
         for target, track in telling.tracks.items():
             if track.outcome is None:
-                gone_on = Broken("the bot was stopped while it followed this; Flux goes on by itself")
-                telling.over(target, Outcome(gone_on, telling.took))
-        entries = await self._record(request, telling, last)
+                telling.over(target, Outcome(Broken(why), telling.took))
+        entries = await self._record(request, telling, patched)
         self.chat.show(Slot(request.id, Part.ROOT), request.place, telling.finished(now, ()))
         self._audit(request, entries)
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Final
 
 from bot.core.chain import alone, chain
 from bot.core.commands import Reconcile
@@ -25,6 +26,9 @@ from bot.flows.steps import Ended, Job, Patience, Waiting
 from bot.flows.telling import Telling, good
 from bot.ports import Chat, Clock, Clusters, Duplicate, Joining, New, Posted, Requests, Spent, Telemetry, Unpostable
 from bot.tasks import Tasks
+
+STOPPED: Final = "the bot was stopped while it followed this; Flux goes on by itself"
+BROKE: Final = "the bot broke while it followed this; Flux goes on by itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,11 @@ class Reconciling:
         request = self._request(heard, entered, command, refs, rule)
         if not await self._accepted(heard, entered, request, offer):
             return
-        self.telemetry.tell("accepted", request=request.id, verb=request.verb.value, targets=len(refs))
+        with self.telemetry.about(request.id):
+            await self._follow(heard, entered, request, plans)
+
+    async def _follow(self, heard: Heard, entered: Entered, request: Request, plans: tuple[Planned, ...]) -> None:
+        self.telemetry.tell("accepted", request=request.id, verb=request.verb.value, targets=len(plans))
         telling = Telling(request)
         for plan in plans:
             telling.plan(plan.target, plan.steps)
@@ -94,7 +102,11 @@ class Reconciling:
         try:
             await self._carry_out(run)
         except asyncio.CancelledError:
-            await self.conclude.interrupted(run.request, run.telling, tuple(run.last.values()))
+            await self.conclude.interrupted(run.request, run.telling, self._patched(run), STOPPED)
+            raise
+        except BaseException:
+            # Whoever started us tells the asker and the log; the root must not go on saying that it runs.
+            await self.conclude.interrupted(run.request, run.telling, self._patched(run), BROKE)
             raise
 
     def _request(
@@ -181,7 +193,8 @@ class Reconciling:
             self.afterlives.start(self._afterlife(run, healing), name=f"{run.request.id} afterlife")
 
     def _patched(self, run: Run) -> tuple[Ended, ...]:
-        return tuple(future.result() for future in run.ended.values() if future.done())
+        done = (future for future in run.ended.values() if future.done() and not future.cancelled())
+        return tuple(future.result() for future in done)
 
     async def _unpostable(self, run: Run, code: str) -> None:
         refusal = Refusal.NOT_MEMBER if code in {"not_in_channel", "channel_not_found"} else Refusal.UNPOSTABLE

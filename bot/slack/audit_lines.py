@@ -95,18 +95,22 @@ class AuditLines:
                 self._failures = 0
             case Unanswered():
                 await self._pause()
-            case Declined(code) if code in ILL_FORMED and not sheet.plain:
-                sheet.make_plain()
-            case Declined(code) if code in GONE:
-                sheet.start_anew(changed.ts)
-            case Declined(code) if code in UNEDITABLE:
-                self._desk.start_anew(changed.slot, changed.ts)
             case Declined(code):
-                sheet.give_up(code)
+                self._declined_edit(sheet, changed, code)
             case Limited() | Withdrawn():
                 pass
             case _ as never:
                 assert_never(never)
+
+    def _declined_edit(self, sheet: Sheet, changed: Message, code: str) -> None:
+        if code in ILL_FORMED and not sheet.plain:
+            sheet.make_plain()
+        elif code in GONE:
+            sheet.start_anew(changed.ts)
+        elif code in UNEDITABLE:
+            self._desk.start_anew(changed.slot, changed.ts)
+        else:
+            sheet.give_up(code)
 
     async def _pause(self) -> None:
         self._failures += 1

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from contextlib import AbstractContextManager
 
 from bot.telemetry.events import EVENTS, Row
-from bot.telemetry.logs import OURS
+from bot.telemetry.logs import OURS, about
 from bot.telemetry.metrics import Metrics
 from bot.telemetry.plain import chain, trace
 
@@ -22,6 +23,9 @@ class LoggedTelemetry:
         level = logging.WARNING if row.warning else logging.DEBUG if row.quiet else logging.INFO
         self._log.log(level, event, extra={"facts": facts})
         self._metrics.record(event, facts)
+
+    def about(self, request: str) -> AbstractContextManager[None]:
+        return about(request)
 
     def broke(self, event: str, error: BaseException, /, **facts: object) -> None:
         """An error of several (an ExceptionGroup) is told with each of them."""

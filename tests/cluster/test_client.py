@@ -225,10 +225,15 @@ async def test_lines_come_whole_however_they_are_cut_and_an_unfinished_one_is_dr
 ) -> None:
     async with api.watch(KS, (("watch", "1"),), "watch kustomizations") as lines:
         await eventually(lambda: len(server.streams) == 1)
-        for part in (b"one\ntw", b"o", b"\n\nthree\nfo"):
-            server.streams[0].write(part)
-        server.streams[0].end()
-        assert [await lines.next(150) for _ in range(5)] == [b"one", b"two", b"", b"three", None]
+        stream = server.streams[0]
+        stream.write(b"one\ntw")
+        assert await lines.next(150) == b"one"
+        second = asyncio.create_task(lines.next(150))
+        stream.write(b"o")
+        await eventually(lambda: bytes(lines._rest) == b"two")
+        stream.write(b"\n\nthree\nfo")
+        stream.end()
+        assert [await second, *[await lines.next(150) for _ in range(3)]] == [b"two", b"", b"three", None]
 
 
 async def test_silence_and_a_break_are_told_apart(api: Api, server: ApiServer, clock: FakeClock) -> None:

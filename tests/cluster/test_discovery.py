@@ -20,7 +20,7 @@ HELM = "helm.toolkit.fluxcd.io"
 async def test_the_version_of_the_row_is_taken_where_it_is_served(
     api: Api, server: ApiServer, clock: FakeClock
 ) -> None:
-    server.on(APIS, discovery((HELM, "v2", "helmreleases"), (HELM, "v2beta2", "helmreleases")))
+    server.on(APIS, discovery((HELM, "v2beta2", "helmreleases"), (HELM, "v2", "helmreleases")))
     found = Discovery(api, clock)
     assert await found.api_version(HELM_RELEASE) == "helm.toolkit.fluxcd.io/v2"
     assert await found.api_version(HELM_RELEASE) == "helm.toolkit.fluxcd.io/v2"

@@ -169,7 +169,13 @@ async def test_expiry_inside_the_stream_lists_anew_and_tells_the_difference(
             server.streams[0].send("ERROR", {"kind": "Status", "code": 410, "message": "too old"})
             await drive(clock, lambda: len(server.streams) == 2)
             assert await read(apps, clock, 2) == ["90 True brief", "150 False gap"]
-            assert await read(lost, clock, 2) == ["90 True brief", "absent gap"]
+            assert await read(lost, clock, 1) == ["90 True brief"]
+            last = await lost.next(clock.now())
+            assert told(last) == "absent gap"
+            assert isinstance(last, Sighting)
+            assert isinstance(last.now, Absent)
+            assert last.now.was is not None
+            assert last.now.was.version == "90"
             assert await read(same, clock, 1) == ["90 True brief"]
             assert told(await same.next(clock.now())) == "quiet"
         assert server.streams[1].asked.query["resourceVersion"] == "160"
@@ -329,6 +335,30 @@ async def test_a_kind_that_is_not_served_is_empty_and_looked_for_again(
         assert server.requests(KS) == []
         await drive(clock, lambda: len(server.streams) == 1, within=300, step=5)
         assert [each.ref for each in await cluster.list(KUSTOMIZATION)] == [APPS]
+
+
+async def test_a_version_that_is_no_longer_served_is_replaced(
+    server: ApiServer, spec: ClusterSpec, clock: FakeClock, telemetry: FakeTelemetry
+) -> None:
+    group = "kustomize.toolkit.fluxcd.io"
+    server.on("/apis", discovery((group, "v1beta2", "kustomizations")), discovery((group, "v1", "kustomizations")))
+    server.on(KS, listing(kustomization()))
+    async with watching(spec, clock, telemetry) as cluster:
+        await cluster.synced()
+        assert [each.path for each in server.asked] == ["/apis", KS.replace("/v1/", "/v1beta2/")]
+        await drive(clock, lambda: len(server.streams) == 1, step=5)
+        assert [each.ref for each in await cluster.list(KUSTOMIZATION)] == [APPS]
+
+
+async def test_after_five_failures_in_a_row_the_version_is_no_longer_trusted(
+    server: ApiServer, spec: ClusterSpec, clock: FakeClock, telemetry: FakeTelemetry
+) -> None:
+    server.on_watch(KS, *[status(504, "Timeout: Too large resource version")] * 5)
+    async with watching(spec, clock, telemetry):
+        await drive(clock, lambda: len(server.requests(KS, watch=True)) == 5)
+        assert len(server.requests(KS)) == 1
+        await drive(clock, lambda: len(server.streams) == 1)
+        assert len(server.requests(KS)) == 2
 
 
 async def test_following_an_object_looks_at_once_for_a_kind_that_was_not_served(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 
@@ -20,6 +21,9 @@ class FakeTelemetry:
     def __init__(self) -> None:
         self.told: list[Fact] = []
         self.broken: list[Fact] = []
+
+    def about(self, request: str) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def tell(self, event: str, /, **facts: object) -> None:
         self.told.append(Fact(event, facts))

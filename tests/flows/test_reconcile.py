@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
+import pytest
+
 from bot.core.audit import Outcome
 from bot.core.errors import Rejected, Unreachable
 from bot.core.kinds import GIT_REPOSITORY
@@ -752,3 +754,18 @@ async def test_a_hidden_dependency_is_not_named_by_fluxs_own_sentences_either() 
     assert outcome.end.message == "dependency something this channel may not see is not ready"
     told = [render(each.notice) for each in house.chat.shown]
     assert [each.text for each in told if "secret" in each.text or "secret" in str(each.blocks)] == []
+
+
+async def test_a_flow_that_breaks_does_not_leave_its_root_running() -> None:
+    house, cluster = house_with(kustomization(), git_repository())
+
+    def explode(_: object) -> None:
+        raise ZeroDivisionError
+
+    cluster.on_request = explode
+    with pytest.raises(ExceptionGroup):
+        await house.say("ks apps")
+    (end,) = house.ends()
+    assert isinstance(end, Broken)
+    assert end.why.startswith("the bot broke")
+    assert isinstance(house.in_part(Part.AUDIT)[-1], Audited)

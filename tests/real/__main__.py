@@ -73,11 +73,13 @@ def _prepared(work: Callable[[], int]) -> int:
 
 
 def _suite(arguments: list[str]) -> int:
-    """pytest on this folder; ``arguments`` go to pytest."""
+    """pytest on this folder, or on those of its files that ``arguments`` name; they all go to pytest."""
     began = time.monotonic()
     os.environ[SWITCH] = "1"
     tally = _Tally()
-    code = int(pytest.main([str(_HERE), "-m", "real", *arguments], plugins=[tally]))
+    named = any(Path(each.split("::")[0]).exists() for each in arguments)
+    where = [] if named else [str(_HERE)]
+    code = int(pytest.main([*where, "-m", "real", *arguments], plugins=[tally]))
     print(f"REAL SUITE: {tally}")
     for line in _parts():
         print(line)

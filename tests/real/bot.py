@@ -31,7 +31,7 @@ from bot.demo.slack.workspace import Workspace
 from tests.real.access import CONTEXT
 
 RUNNING = "⏳"
-LONG = 15.0
+LONG = 45.0
 """Seconds: far more than any request here needs, even on a slow machine."""
 _TOOK = re.compile(r"\b\d+(?:\.\d+)? ?(?:ms|s|m|min)\b(?: \d+ s\b)?")
 
@@ -82,14 +82,14 @@ class Talk:
         seen = len(self.history)
         delivery = await self.workspace.command(who, where, text)
         assert delivery.error is None, delivery.error
-        return await self._ended(seen, text, who, where, seconds)
+        return await self.ended(seen, text, who, where, seconds)
 
     async def start(self, text: str, *, who: str = "sre", where: str = "platform") -> "Started":
         """Types the slash command and returns once its root says that it runs."""
         seen = len(self.history)
         delivery = await self.workspace.command(who, where, text)
         assert delivery.error is None, delivery.error
-        await self.until(lambda state: text in state.text, since=seen)
+        await self.until(lambda state: state.only_for is None and named_in(text) in state.text, since=seen)
         return Started(self, seen, text, who, where)
 
     async def press(self, end: End, button: str, *, who: str = "sre", seconds: float = LONG) -> End:
@@ -97,7 +97,7 @@ class Talk:
         seen = len(self.history)
         delivery = await self.workspace.press(who, end.message, f"offer:{button}")
         assert delivery.error is None, delivery.error
-        return await self._ended(seen, "", who, end.message.channel, seconds)
+        return await self.ended(seen, "", who, end.message.channel, seconds)
 
     async def until(
         self, holds: Callable[[MessageState], bool], *, since: int = 0, seconds: float = LONG
@@ -143,7 +143,8 @@ class Talk:
         """When a state was shown, on time.monotonic's clock."""
         return self._opened + state.at
 
-    async def _ended(self, seen: int, text: str, who: str, where: str, seconds: float) -> End:
+    async def ended(self, seen: int, text: str, who: str, where: str, seconds: float) -> End:
+        """The end of what ``who`` asked for in ``where`` after the first ``seen`` states of the workspace."""
         place, person = self.workspace.roster.channel(where).id, self.workspace.roster.person(who).id
 
         def ends(state: MessageState) -> bool:
@@ -151,7 +152,7 @@ class Talk:
                 state.author == world.BOT_USER
                 and state.channel == place
                 and state.thread_ts is None
-                and (state.only_for == person or (state.only_for is None and text in state.text))
+                and (state.only_for == person or (state.only_for is None and named_in(text) in state.text))
                 and not state.text.startswith(RUNNING)
             )
 
@@ -185,13 +186,13 @@ class Started:
     async def says(self, words: str, *, seconds: float = LONG) -> MessageState:
         """The first state of its root that holds these words."""
         return await self.talk.until(
-            lambda state: state.only_for is None and self.text in state.text and words in state.text,
+            lambda state: state.only_for is None and named_in(self.text) in state.text and words in state.text,
             since=self.seen,
             seconds=seconds,
         )
 
     async def end(self, *, seconds: float = LONG) -> End:
-        return await self.talk._ended(self.seen, self.text, self.who, self.where, seconds)
+        return await self.talk.ended(self.seen, self.text, self.who, self.where, seconds)
 
 
 @asynccontextmanager
@@ -239,6 +240,11 @@ def written_allowlist(target: Path, text: str) -> Allowlist:
     loaded = load_allowlist(target)
     assert not isinstance(loaded, Broken), loaded
     return loaded.allowlist
+
+
+def named_in(text: str) -> str:
+    """What tells the messages of this command from others of the same moment: ``namespace/name`` of its object."""
+    return next((word for word in text.split() if "/" in word), "")
 
 
 def timeless(lines: Sequence[str]) -> list[str]:

@@ -218,6 +218,8 @@ async def test_in_a_crowd_progress_slows_down_and_an_end_does_not() -> None:
         await rig.flushed()
         for n, request in enumerate(crowd):
             rig.show(running(2, request), request=request, channel=channels[n % 3])
+        looked = len(rig.telemetry.of("slack.queued"))
+        await rig.until(lambda: len(rig.telemetry.of("slack.queued")) > looked)
         asked_at = rig.clock.now()
         rig.show(finished(1, "r0"), request="r0")
         await rig.until(lambda: "r0 ended 1" in rig.texts())
@@ -410,6 +412,28 @@ async def test_a_shared_audit_message_stays_within_slacks_limits() -> None:
         assert len([line for text in texts for line in text.split("\n")]) == 20
         assert max(len(text) for text in texts) <= 3000
         assert max(len(message.blocks) for message in rig.workspace.messages("flux-audit")) > 1
+
+
+async def test_audit_lines_that_were_deleted_are_told_anew_once() -> None:
+    async with rigged() as rig:
+        for count in (1, 2, 3):
+            rig.courier.show(audit_slot(1), Place(FLUX_AUDIT), audited(1, count))
+            await rig.flushed()
+            for message in rig.workspace.messages("flux-audit"):
+                rig.workspace.site.board.delete(message, "person")
+        posts = [text for via, text in rig.states() if via == "chat.postMessage"]
+        assert posts == ["line 1", "line 1 × 2"]
+
+
+async def test_an_audit_line_that_can_no_longer_be_edited_is_told_anew() -> None:
+    async with rigged(Knobs(edit_window=0.0)) as rig:
+        for n in range(1, 8):
+            rig.courier.show(audit_slot(n), Place(FLUX_AUDIT), audited(n))
+        await rig.flushed()
+        before = rig.texts("flux-audit")
+        rig.courier.show(audit_slot(7), Place(FLUX_AUDIT), audited(7, 2))
+        await rig.flushed()
+        assert rig.texts("flux-audit") == [*before, "line 7 × 2"]
 
 
 async def test_a_line_that_outgrows_its_shared_message_gets_one_of_its_own() -> None:
