@@ -200,10 +200,10 @@ class Conclude:
             offers.append(self._offer(request, Press.AS_IS, as_is, replace(request.options, with_source=False)))
         if fetch:
             offers.append(self._offer(request, Press.WITH_SOURCE, fetch, replace(request.options, with_source=True)))
-        now = self.clock.now()
-        details = ShowDetails(request.id)
-        key = self.new_key()
-        offers.append(Offer(key, Press.DETAILS, details, request.place, now, now + OFFERED_FOR, request.id))
+        if any(outcome.now is not None and outcome.now.conditions for _, outcome in ends):
+            now, details = self.clock.now(), ShowDetails(request.id)
+            key = self.new_key()
+            offers.append(Offer(key, Press.DETAILS, details, request.place, now, now + OFFERED_FOR, request.id))
         return offers
 
     def _offer(self, request: Request, press: Press, targets: tuple[Ref, ...], options: Options) -> Offer:

@@ -9,11 +9,11 @@ from difflib import get_close_matches
 from typing import Final
 
 from bot.core.errors import ClusterError
-from bot.core.explain import Cause, Needs, explain, veiled
+from bot.core.explain import Cause, Link, Needs, explain, veiled
 from bot.core.kinds import BUCKET, GIT_REPOSITORY, HELM_RELEASE, HELM_REPOSITORY, KUSTOMIZATION, OCI_REPOSITORY
 from bot.core.notices import Counts, NotFound, Outcome, Sourced, Stopped
 from bot.core.resources import Absent, Event, Ref, Snapshot
-from bot.core.verdicts import Failed, Gone, Overtaken, Stalled, TimedOut, Unchanged, Verdict
+from bot.core.verdicts import Failed, Gone, Overtaken, Stalled, Succeeded, TimedOut, Unchanged, Verdict
 from bot.flows.gate import Entered, Gate
 from bot.flows.resolve import Resolve
 from bot.flows.steps import Ended
@@ -46,11 +46,14 @@ class Investigate:
         return Outcome(told, took, ended.now, cause, source, near, ended.controller)
 
     def _told(self, entered: Entered, target: Ref, ended: Ended) -> Verdict | Stopped:
-        """The end, without the name and the words of a source that this person may not see."""
+        """The end, without what it tells of a source that this person may not see."""
         end = self.veil_end(entered, target, ended.end)
-        if not isinstance(end, Stopped) or end.on is None or ended.now is None:
+        source = ended.source.ref if isinstance(ended.source, Snapshot) else None
+        if isinstance(end, Stopped):
+            source = end.on
+        if source is None or ended.now is None or self._sees(entered, target, ended.now)(source):
             return end
-        return end if self._sees(entered, target, ended.now)(end.on) else replace(end, text="", on=None)
+        return _without_source(end)
 
     def veil(self, entered: Entered, of: Ref, text: str) -> str:
         """Flux's own sentence, fit for this channel."""
@@ -65,6 +68,9 @@ class Investigate:
                 return replace(end, ready_message=self.veil(entered, of, message))
             case TimedOut(pending=pending):
                 return TimedOut(replace(pending, text=self.veil(entered, of, pending.text)))
+            case Overtaken(verdict=Failed() | Stalled() as inner):
+                veiled_end = self.veil_end(entered, of, inner)
+                return replace(end, verdict=veiled_end) if isinstance(veiled_end, Failed | Stalled) else end
             case _:
                 return end
 
@@ -80,7 +86,10 @@ class Investigate:
                 known[found.ref] = await cluster.get(found.ref)
             except ClusterError:
                 known[found.ref] = None
-        return found
+        return None if found is None else Cause(tuple(self._veiled(entered, link) for link in found.links))
+
+    def _veiled(self, entered: Entered, link: Link) -> Link:
+        return link if link.ref is None else replace(link, message=self.veil(entered, link.ref, link.message))
 
     def _sees(self, entered: Entered, target: Ref, symptom: Snapshot) -> Callable[[Ref], bool]:
         """Named by a rule, or a source of the target itself, which a rule may let us patch along with it."""
@@ -147,3 +156,15 @@ class Investigate:
                 failing = sum(1 for each in seen if each.ready is not None and each.ready.status == "False")
                 rows.append((kind.name, len(seen), failing))
         return Counts(target.cluster, target.namespace, tuple(rows)) if rows else None
+
+
+def _without_source(end: Verdict | Stopped) -> Verdict | Stopped:
+    match end:
+        case Stopped():
+            return replace(end, text="", on=None)
+        case Succeeded(change=change):
+            return replace(end, change=replace(change, link=""))
+        case Overtaken(verdict=Succeeded(change=change) as inner):
+            return replace(end, verdict=replace(inner, change=replace(change, link="")))
+        case _:
+            return end

@@ -11,7 +11,7 @@ from typing import Final, assert_never
 import msgspec
 
 from bot.clock import Clock
-from bot.core.notices import Notice, Part, Running, Slot
+from bot.core.notices import Finished, Notice, Part, Running, Slot
 from bot.ports import Message, Messages, Posted, Telemetry, Unpostable
 from bot.slack.answers import Arguments
 from bot.slack.budgets import Rank, nap
@@ -100,6 +100,8 @@ class Desk:
         message = self.messages.get(slot)
         if message is None:
             return
+        if message.version == version and isinstance(message.notice, Running | Finished):
+            self.telemetry.tell("conveyed", seconds=(self.clock.now() - message.notice.at).total_seconds())
         self.messages.keep(replace(message, shown=version, ts=ts))
         sight.found(Posted(self.link(replace(message, ts=ts))))
         self.stir()

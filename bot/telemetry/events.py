@@ -76,14 +76,13 @@ _OF_REQUESTS: Final[dict[str, Row]] = {
     "joined": Row((Counts("joined_requests", "Double sends that joined an earlier request."),)),
     "duplicate": Row((Counts("duplicate_deliveries", "Deliveries that Slack sent again."),)),
     "conveyed": Row(
-        (Times("event_to_slack_seconds", "From a watch event to the Slack call that tells of it.", (), _QUICK),),
+        (Times("notice_to_slack_seconds", "From a state of a request to Slack showing it.", (), _QUICK),),
         quiet=True,
     ),
 }
 
 _OF_SLACK: Final[dict[str, Row]] = {
     "slack.event": Row((Counts("slack_deliveries", "What Slack sent, by its kind.", ("kind",)),), quiet=True),
-    "slack.acked": Row((Times("slack_ack_seconds", "From a delivery to its ack.", (), _QUICK),), quiet=True),
     "slack.duplicate": Row((Counts("slack_duplicates", "Deliveries that Slack sent again, dropped early."),)),
     "slack.garbled": Row((Counts("slack_garbled", "Deliveries that we could not read.", ("kind",)),), warning=True),
     "slack.called": Row(

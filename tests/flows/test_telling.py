@@ -65,9 +65,7 @@ def test_a_plan_waits() -> None:
     expected = (Stage(GIT.ref, Role.SOURCE, Going.WAITING), Stage(WEB.ref, Role.OBJECT, Going.WAITING))
     root = telling.running(MORNING)
     assert root == Running(asked(REQUEST), (Track(WEB.ref, expected),), MORNING)
-    assert root.asked == Asked(
-        "req1", "U0DEV", "dev", "ks/shop/web --with-source", MORNING, Options(with_source=True)
-    )
+    assert root.asked == Asked("req1", "U0DEV", "dev", "ks/shop/web --with-source", MORNING, REQUEST.options)
 
 
 def test_stages_begin_and_end_one_after_the_other() -> None:
@@ -162,7 +160,7 @@ ENDS: list[tuple[Verdict | Stopped | Blocked, bool, bool]] = [
     (SUCCEEDED, True, True),
     (Unchanged(A), True, True),
     (Static(), True, False),
-    (Skipped(MORNING), False, True),
+    (Skipped("until noon"), False, True),
     (Overtaken("theirs", SUCCEEDED), True, True),
     (Overtaken("theirs", FAILED), False, False),
     (FAILED, False, False),

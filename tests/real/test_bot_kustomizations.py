@@ -1,6 +1,7 @@
 """A Kustomization by Slack command: what was pushed is applied and told; what is broken is told at its event."""
 
-from tests.real.api import Api, Ref, condition
+from bot.demo.slack import world
+from tests.real.api import Api, Ref
 from tests.real.bot import Talk, conversation, timeless
 from tests.real.bot_scenes import application, brief
 from tests.real.bot_watch import Shown, watching
@@ -63,9 +64,9 @@ async def test_a_broken_commit_is_told_at_its_event_and_the_root_says_when_it_he
     assert end.lines[2].startswith("Flux retries at ")
     assert end.lines[2].endswith(f" · still running {brief(first)}")
     assert end.buttons == ["retry", "details"]
-    assert mention == f"❌ failed real ks/{namespace}/app: BuildFailed at {brief(broken)} <@U0SREPERSON>"
+    assert mention == f"❌ failed real ks/{namespace}/app: BuildFailed at {brief(broken)} <@{world.SRE}>"
     assert timeless(edited.text.splitlines()[:1]) == [
-        f"✅ healed real ks/{namespace}/app after … now at {brief(healed)}"
+        f"✅ healed real ks/{namespace}/app {brief(first)} → {brief(healed)} in …"
     ]
 
 
@@ -83,8 +84,13 @@ async def test_unchanged_has_its_own_words_and_offers_to_fetch(
     assert end.head == f"🟰 unchanged real ks/{namespace}/app at {brief(first)}"
     assert end.buttons == ["with-source", "details"]
     assert timeless([fetched.head]) == [f"✅ done real ks/{namespace}/app {brief(first)} → {brief(second)} in …"]
-    assert again.head == "⛔"
-    assert again.message.only_for == "U0SREPERSON"
+    assert (again.message.only_for, again.lines) == (
+        world.SRE,
+        [
+            f"⛔ refused here: real ks/{namespace}/app --with-source",
+            "this button was pressed before, and each one works once (sre)",
+        ],
+    )
 
 
 def _answered_badly(shown: Shown) -> bool:

@@ -149,11 +149,11 @@ async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 @asynccontextmanager
 async def rigged(
-    knobs: Knobs | None = None, clock: FastClock | None = None, wire: Wire | None = None
+    knobs: Knobs | None = None, wire: Wire | None = None, messages: MemoryMessages | None = None
 ) -> AsyncIterator[Rig]:
-    clock = clock or FastClock()
+    clock = FastClock()
     telemetry = FakeTelemetry()
-    messages = MemoryMessages(clock)
+    messages = messages or MemoryMessages(clock)
     async with Workspace(knobs, seconds=clock.seconds) as workspace:
         base_url = workspace.api_url
         if wire is not None:

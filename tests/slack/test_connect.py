@@ -13,7 +13,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.clock import SystemClock
 from bot.core.errors import ChatError
-from bot.demo.loopback import HalfOpen, Reset, Rule
+from bot.demo.loopback import Fault, HalfOpen, Reset, Rule, Status
 from bot.demo.slack.knobs import Knobs
 from bot.demo.slack.workspace import Workspace
 from bot.demo.slack.world import APP_TOKEN, BOT, BOT_TOKEN, BOT_USER, TEAM
@@ -136,6 +136,19 @@ async def test_missing_scopes_are_told_by_name(workspace: Workspace, access: Acc
     )
 
 
+async def test_a_token_of_a_person_is_told_apart_from_a_bots(workspace: Workspace, access: Access) -> None:
+    body = '{"ok": true, "team_id": "T1", "user_id": "U1", "url": "https://x.slack.com/"}'
+    workspace.faults.add(Rule(Status(200, body, content_type="application/json"), "/api/auth.test"))
+    assert await refusal(access) == (
+        "Slack does not say which bot this token is of: set the bot token of an installed app."
+    )
+
+
+async def test_a_word_of_slacks_that_is_new_to_us_is_handed_on(workspace: Workspace, access: Access) -> None:
+    workspace.knobs.token_error = "ekm_access_denied"
+    assert await refusal(access) == "Slack does not accept the bot token (ekm_access_denied)."
+
+
 async def test_without_an_answer_the_start_ends_in_time(workspace: Workspace, access: Access) -> None:
     workspace.faults.add(Rule(HalfOpen(), "/api/auth.test"))
     assert await refusal(access) == "Slack does not answer: check the network, the proxy and status.slack.com."
@@ -222,6 +235,44 @@ async def test_an_app_token_that_slack_does_not_know_ends_the_link_with_a_senten
     connection = await open_connection(access, FastClock(), FakeTelemetry())
     with pytest.raises(ChatError, match="Slack does not know the app-level token"):
         await connection.link.run(connection.bolt())
+    await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("missing_scope", "The app-level token lacks the scope connections:write"),
+        ("forbidden_team", r"Slack gives no Socket Mode connection \(forbidden_team\)"),
+    ],
+)
+async def test_what_no_waiting_mends_ends_the_link_with_a_sentence(
+    workspace: Workspace, access: Access, code: str, sentence: str
+) -> None:
+    workspace.knobs.api_errors["apps.connections.open"] = code
+    connection = await open_connection(access, FastClock(), FakeTelemetry())
+    with pytest.raises(ChatError, match=sentence):
+        await connection.link.run(connection.bolt())
+    await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "fault"),
+    [
+        ("/link/", HalfOpen()),
+        ("/api/apps.connections.open", HalfOpen()),
+        ("/api/apps.connections.open", Status(429, retry_after=2)),
+        ("/api/apps.connections.open", Status(200, "<html>")),
+    ],
+)
+async def test_a_link_is_made_in_the_end(workspace: Workspace, access: Access, path: str, fault: Fault) -> None:
+    telemetry = FakeTelemetry()
+    workspace.faults.add(Rule(fault, path, times=1))
+    connection = await open_connection(access, FastClock(), telemetry)
+    running = asyncio.create_task(connection.link.run(connection.bolt()))
+    await workspace.connected()
+    assert telemetry.of("slack.no_link") == [{"outcome": "unanswered"}]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
     await connection.close()
 
 

@@ -343,3 +343,12 @@ async def test_what_was_asked_before_the_doubt_is_not_kept(memory: Memory) -> No
     await waiting
     memory.source.takes = 0
     assert await memory.get() == "second"
+
+
+async def test_during_the_shutdown_nobody_new_is_known() -> None:
+    async with office() as at:
+        assert await at.directory.caller(SRE, TEAM) == SAM
+        tasks = Tasks(lambda _name, _error: None)
+        stopped = SlackDirectory(at.rig.connection.gateway, at.rig.clock, TEAM, tasks)
+        await tasks.drain(0)
+        assert await stopped.caller(SRE, TEAM) == Unknown.UNANSWERED

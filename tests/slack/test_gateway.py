@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.demo.loopback import CutLine, InstantClose, Reset, ResetAfter, Rule, Status
+from bot.demo.loopback import CutLine, Fault, HalfOpen, InstantClose, Reset, ResetAfter, Rule, Status
 from bot.demo.slack.knobs import Knobs
 from bot.demo.slack.world import LOBBY, PLATFORM, SRE
 from bot.slack.answers import Answered, Arguments, Declined, Limited, Unanswered, Withdrawn
@@ -27,8 +27,23 @@ async def post(rig: Rig, text: str = "hello", channel: str = PLATFORM) -> object
     return await rig.connection.gateway.send(POST, says(text, channel), root, channel)
 
 
-@pytest.mark.parametrize("fault", [Reset(), InstantClose(), ResetAfter(), CutLine(), Status(500), Status(503)])
-async def test_a_post_without_a_proper_answer_is_never_sent_twice(fault: Reset) -> None:
+NO_ANSWERS = (
+    Reset(),
+    InstantClose(),
+    ResetAfter(),
+    CutLine(),
+    Status(500),
+    Status(503, '{"ok": false, "error": "no"}', content_type="application/json"),
+    Status(200, "<html>"),
+    Status(200, "<html>", content_type="application/json"),
+    Status(200, "[]", content_type="application/json"),
+    Status(200, '{"ok": false}', content_type="application/json"),
+    Status(200, "<html>", content_type="text/html"),
+)
+
+
+@pytest.mark.parametrize("fault", NO_ANSWERS)
+async def test_a_post_without_a_proper_answer_is_never_sent_twice(fault: Fault) -> None:
     async with rigged() as rig:
         rule = rig.workspace.faults.add(Rule(fault, "/api/chat.postMessage"))
         answer = await post(rig)
@@ -184,3 +199,11 @@ async def test_a_response_url_that_has_ended_is_told_as_refused() -> None:
         assert await rig.connection.gateway.reply(url, {"text": "hello"})
         assert not await rig.connection.gateway.reply(url + "0", {"text": "hello"})
         assert rig.texts() == ["hello"]
+
+
+async def test_a_response_url_that_never_answers_is_given_up() -> None:
+    async with rigged() as rig:
+        rule = rig.workspace.faults.add(Rule(HalfOpen(), "/actions/*"))
+        url = rig.workspace.url + rig.workspace.site.urls.issue(SRE, PLATFORM)
+        assert not await rig.connection.gateway.reply(url, {"text": "hello"})
+        assert rule.hits == 1

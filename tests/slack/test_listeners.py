@@ -187,7 +187,15 @@ async def test_a_payload_that_is_not_slacks_is_acknowledged_and_named_without_it
         broken = {"command": COMMAND, "text": "ks apps", "trigger_id": "9.9"}
         delivery = await stage.rig.workspace._dispatcher.carry("slash_commands", broken)
         assert delivery.acked
-        assert stage.rig.telemetry.of("slack.garbled") == [{"kind": "command", "why": "user_id"}]
+        pressed = await stage.rig.workspace._dispatcher.carry(
+            "interactive",
+            {"type": "block_actions", "actions": [{"type": "button", "action_id": "a", "block_id": "b"}]},
+        )
+        assert pressed.acked
+        assert stage.rig.telemetry.of("slack.garbled") == [
+            {"kind": "command", "why": "user_id"},
+            {"kind": "action", "why": "user"},
+        ]
         assert stage.flows.heard == []
 
 

@@ -71,9 +71,11 @@ def test_what_slack_limits_is_counted_with_the_time_it_took() -> None:
 def test_facts_that_are_missing_or_no_number_move_nothing() -> None:
     metrics = Metrics("0")
     for facts in ({}, {"seconds": "soon"}, {"seconds": True}, {"seconds": None}):
-        metrics.record("slack.acked", facts)
+        metrics.record("conveyed", facts)
     metrics.record("watch_sees", {"cluster": "a", "kind": "b", "seconds": -1})
-    assert samples(metrics, "flux_bot_slack_ack_seconds_count") == {"flux_bot_slack_ack_seconds_count": 0.0}
+    assert samples(metrics, "flux_bot_notice_to_slack_seconds_count") == {
+        "flux_bot_notice_to_slack_seconds_count": 0.0
+    }
     assert samples(metrics, "flux_bot_watch_blind_seconds") == {}
 
 
