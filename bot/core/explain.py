@@ -41,6 +41,9 @@ class LinkState(Enum):
     """It could not be read."""
 
 
+_SETTLED: Final = frozenset({LinkState.FAILING, LinkState.SUSPENDED, LinkState.MISSING, LinkState.CYCLE})
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """One object between the symptom and the root cause."""
@@ -58,15 +61,12 @@ class Cause:
     """The chain below a symptom, nearest first; the last link is the root cause."""
 
     links: tuple[Link, ...]
+    settled: bool = False
+    """Waiting will not mend it: somebody has to act, or Flux to succeed where it fails now."""
 
     @property
     def root(self) -> Link:
         return self.links[-1]
-
-    @property
-    def settled(self) -> bool:
-        """Waiting will not mend it: somebody has to act, or Flux to succeed where it fails now."""
-        return self.root.state in {LinkState.FAILING, LinkState.SUSPENDED, LinkState.MISSING, LinkState.CYCLE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,28 +106,30 @@ def veiled(text: str, of: Ref, sees: Callable[[Ref], bool]) -> str:
 def explain(symptom: Snapshot, known: Known, sees: Callable[[Ref], bool]) -> Cause | Needs | None:
     """The chain below `symptom`; Needs while a look-up is missing; None when it is its own root cause.
 
-    A link that `sees` refuses is told as an unnamed one and ends the chain: what lies behind it is hidden too.
+    A link that `sees` refuses is told as an unnamed one, the same for every state, and ends the chain: what lies
+    behind it is hidden too.
     """
     links: list[Link] = []
+    settled = False
     visited = {symptom.ref}
     current = symptom
     while len(links) < MAX_LINKS:
         step = _below(current, known)
         if step is None or isinstance(step, Needs):
-            return step if step is not None else _cause(links)
+            return step if step is not None else _cause(links, settled)
         found = known[step]
         link = Link(step, LinkState.CYCLE) if step in visited else _link(step, found)
-        visible = sees(step)
-        links.append(link if visible else Link(None, link.state))
+        visible, settled = sees(step), link.state in _SETTLED
+        links.append(link if visible else Link(None, LinkState.WAITING))
         if not visible or not isinstance(found, Snapshot) or link.state in {LinkState.CYCLE, LinkState.SUSPENDED}:
-            return _cause(links)
+            return _cause(links, settled)
         visited.add(step)
         current = found
-    return _cause(links)
+    return _cause(links, settled)
 
 
-def _cause(links: list[Link]) -> Cause | None:
-    return Cause(tuple(links)) if links else None
+def _cause(links: list[Link], settled: bool) -> Cause | None:
+    return Cause(tuple(links), settled) if links else None
 
 
 def _below(current: Snapshot, known: Known) -> Ref | Needs | None:

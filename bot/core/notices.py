@@ -312,10 +312,12 @@ class ClusterUnknown:
 
 @dataclass(frozen=True, slots=True)
 class ClusterAsked:
-    """Whisper: several clusters and no default; one button each."""
+    """Whisper: several clusters and no default."""
 
     typed: str
-    buttons: tuple[Button, ...]
+    clusters: tuple[str, ...]
+    buttons: tuple[Button, ...] = ()
+    """None with force or reset: a button never carries these on."""
 
 
 @dataclass(frozen=True, slots=True)

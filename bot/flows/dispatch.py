@@ -147,7 +147,8 @@ class Dispatch:
             for name in clusters[: 0 if grave else MOST_CLUSTERS]
         )
         await self.requests.offer(offers)
-        return ClusterAsked(command.typed, tuple(Button(each.press, each.key, each.label) for each in offers))
+        buttons = tuple(Button(each.press, each.key, each.label) for each in offers)
+        return ClusterAsked(command.typed, clusters, buttons)
 
     async def _what_may_i(self, entered: Entered) -> tuple[Button, ...]:
         offer = self._offer(entered, Press.WHAT_MAY_I, Help())

@@ -42,10 +42,10 @@ class Investigate:
             cause = await self.cause(entered, target, ended.now)
         near = await self._near(entered, target) if isinstance(end, Gone) and not end.seen_before else None
         source = await self._sourced(entered, target, ended, looked=isinstance(end, Unchanged))
-        told = self._told(entered, target, ended)
+        told = self.told(entered, target, ended)
         return Outcome(told, took, ended.now, cause, source, near, ended.controller)
 
-    def _told(self, entered: Entered, target: Ref, ended: Ended) -> Verdict | Stopped:
+    def told(self, entered: Entered, target: Ref, ended: Ended) -> Verdict | Stopped:
         """The end, without what it tells of a source that this person may not see."""
         end = self.veil_end(entered, target, ended.end)
         source = ended.source.ref if isinstance(ended.source, Snapshot) else None
@@ -86,7 +86,11 @@ class Investigate:
                 known[found.ref] = await cluster.get(found.ref)
             except ClusterError:
                 known[found.ref] = None
-        return None if found is None else Cause(tuple(self._veiled(entered, link) for link in found.links))
+        return (
+            None
+            if found is None
+            else replace(found, links=tuple(self._veiled(entered, link) for link in found.links))
+        )
 
     def _veiled(self, entered: Entered, link: Link) -> Link:
         return link if link.ref is None else replace(link, message=self.veil(entered, link.ref, link.message))

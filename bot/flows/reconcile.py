@@ -84,8 +84,8 @@ class Reconciling:
         plans = tuple([await self._plan(ref, command) for ref in refs])
         refused = self._refused_step(entered, command, plans)
         if refused is not None:
-            what, denied = refused
-            await self.refusing.by_rules(heard, entered, what, denied)
+            if not await self.requests.seen(heard.delivery):
+                await self.refusing.by_rules(heard, entered, *refused)
             return
         request = self._request(heard, entered, command, refs, rule)
         if not await self._accepted(heard, entered, request, offer):
@@ -245,7 +245,7 @@ class Reconciling:
         begun = run.ended.get(step.ref)
         if begun is not None:
             run.telling.began(target, step.ref)
-            return await asyncio.shield(begun)
+            return replace(await asyncio.shield(begun), step=step)
         future: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         run.ended[step.ref] = future
         try:
@@ -318,7 +318,7 @@ class Reconciling:
         told_at = self.clock.now()
 
         def tell(verdict: Verdict, now: Snapshot | None) -> None:
-            fit = self.investigate.veil_end(run.entered, target, verdict)
+            fit = self.investigate.told(run.entered, target, replace(ended, end=verdict, now=now or ended.now))
             if isinstance(fit, Stopped):
                 return
             run.telling.healed(target, fit, now, self.clock.now() - told_at)

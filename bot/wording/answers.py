@@ -119,7 +119,7 @@ def cluster_unknown(notice: ClusterUnknown) -> Document:
 
 def cluster_asked(notice: ClusterAsked) -> Document:
     """Several clusters and no default: one button each."""
-    names = [quote(button.label, 80) for button in notice.buttons]
+    names = [quote(cluster, 80) for cluster in notice.clusters]
     parts = (line("clusters here: ", *_codes(names, 25)), line("or add ", Code("--cluster NAME"), " to the command"))
     return Document(
         _head(is_.ASKING, "several are here, and none is the default"), (*parts, _typed(notice.typed)), notice.buttons

@@ -301,7 +301,7 @@ async def test_a_question_is_over_after_a_quarter_of_an_hour() -> None:
 async def test_with_force_the_cluster_has_to_be_typed() -> None:
     house = two_clusters()
     await house.say("hr shop/podinfo --force")
-    assert house.whispers() == [ClusterAsked("hr/shop/podinfo --force", ())]
+    assert house.whispers() == [ClusterAsked("hr/shop/podinfo --force", ("lab", "prod"))]
     await house.say("hr shop/podinfo --force --cluster lab --timeout 10s")
     assert [(str(ask.ref), ask.force) for each in house.clusters for ask in each.asks] == [
         ("lab hr/shop/podinfo", True)
@@ -321,7 +321,7 @@ async def test_the_buttons_hold_keys_and_nothing_else() -> None:
     await house.say("ks apps")
     (asked,) = house.whispers()
     assert asked == ClusterAsked(
-        "ks/apps", (Button(Press.CLUSTER, "key-1", "lab"), Button(Press.CLUSTER, "key-2", "prod"))
+        "ks/apps", ("lab", "prod"), (Button(Press.CLUSTER, "key-1", "lab"), Button(Press.CLUSTER, "key-2", "prod"))
     )
     offer = await house.requests.offered("key-1")
     assert offer is not None

@@ -200,6 +200,24 @@ async def test_a_source_shared_by_two_targets_is_asked_once() -> None:
     assert [type(end) for end in house.ends()] == [Succeeded, Succeeded]
 
 
+async def test_a_source_that_is_a_target_too_ends_as_itself() -> None:
+    apps, git = kustomization(), git_repository()
+    house, cluster = house_with(apps, git)
+    for each in (git, apps):
+        cluster.script(each.ref, (1, lambda ask, now: done(now, ask.token, B)))
+    await house.say("ks apps, gitrepository apps --with-source")
+    assert [ask.ref for ask in cluster.asks] == [git.ref, apps.ref]
+    assert [type(end) for end in house.ends()] == [Succeeded, Succeeded]
+
+
+async def test_a_refused_source_is_told_once_per_delivery() -> None:
+    web = kustomization("shop/web", source=ref(GIT_REPOSITORY, "flux-system/secret-repo"))
+    house, _ = house_with(web, git_repository("flux-system/secret-repo"))
+    await house.say("ks web --with-source", DEV, SHOP, delivery="one")
+    await house.say("ks web --with-source", DEV, SHOP, delivery="one")
+    assert [type(each) for each in house.whispers()] == [Refused]
+
+
 async def test_an_unchanged_object_offers_its_source() -> None:
     apps = kustomization()
     house, cluster = house_with(apps, git_repository())

@@ -396,7 +396,9 @@ EXAMPLES: Final[dict[str, Notice]] = {
     "cluster unknown": ClusterUnknown("stagin", ("prod", "staging")),
     "cluster dead": ClusterUnknown("prod", ("prod", "staging"), "no answer from prod within 5 s"),
     "cluster asked": ClusterAsked(
-        "ks apps", (Button(Press.CLUSTER, "1" * 22, "prod"), Button(Press.CLUSTER, "2" * 22, "staging"))
+        "ks apps",
+        ("prod", "staging"),
+        (Button(Press.CLUSTER, "1" * 22, "prod"), Button(Press.CLUSTER, "2" * 22, "staging")),
     ),
     "help": Helped(
         "/flux-reconcile",
