@@ -12,13 +12,13 @@ from typing import Any
 from bot.cluster.decode import snapshot
 from bot.core.chain import feeds
 from bot.core.judge import judge
-from bot.core.kinds import KINDS, Kind, kind_named
+from bot.core.kinds import KINDS
 from bot.core.requests import Ask
 from bot.core.resources import Absent, Event, Ref, Snapshot
 from bot.core.verdicts import Pending, Seen, Verdict
 
 RECORDINGS = Path(__file__).parent / "data" / "recordings"
-_NAMES = {kind.name for kind in KINDS}
+_KINDS = {kind.name: kind for kind in KINDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def load(path: Path) -> Recording:
 def _asked(raw: dict[str, Any], start: datetime) -> Asked:
     kind, namespace, name = raw["ref"].split("/")
     return Asked(
-        ref=Ref("prod", kind_named(kind), namespace, name),
+        ref=Ref("prod", _KINDS[kind], namespace, name),
         token=raw["token"],
         prev=raw["prev"],
         with_source=raw["with_source"],
@@ -143,9 +143,9 @@ def _moment(raw: dict[str, Any], start: datetime) -> Moment | None:
     body: dict[str, Any] = raw["object"]
     if body["kind"] == "Event":
         return Moment(at, None, _told(body, at))
-    if body["kind"] not in _NAMES:
+    if body["kind"] not in _KINDS:
         return None
-    kind: Kind = kind_named(body["kind"])
+    kind = _KINDS[body["kind"]]
     found = snapshot(json.dumps(body).encode(), "prod", kind, full=True)
     assert found is not None, body["metadata"]
     return Moment(at, Absent(found.ref) if raw["type"] == "DELETED" else found)
@@ -153,7 +153,7 @@ def _moment(raw: dict[str, Any], start: datetime) -> Moment | None:
 
 def _told(body: dict[str, Any], at: datetime) -> Event | None:
     about = body["involvedObject"]
-    if about["kind"] not in _NAMES:
+    if about["kind"] not in _KINDS:
         return None
-    ref = Ref("prod", kind_named(about["kind"]), about["namespace"], about["name"])
+    ref = Ref("prod", _KINDS[about["kind"]], about["namespace"], about["name"])
     return Event(ref, body["reason"], body["message"], body["type"] == "Warning", at)

@@ -40,7 +40,7 @@ async def serve(settings: Settings, allowlist: Allowlist, stop: asyncio.Event) -
         try:
             await bot.serve(stop)
         except BotError as error:
-            bot.telemetry.broke("stopped_by", error)
+            bot.telemetry.tell("stopped_by", why=str(error))
             print(f"flux-bot: {error}", file=sys.stderr)  # noqa: T201
             return 1
         finally:

@@ -18,15 +18,10 @@ from bot.cluster.credentials import ClusterSpec
 from bot.config.settings import Settings, SlackMode
 from bot.core.channels import Allowlist
 from bot.core.errors import BotError
+from bot.flows.assembly import Manners, Outside, assemble
 from bot.flows.audit_channels import unfit_audit_channels
-from bot.flows.conclude import Conclude
 from bot.flows.dispatch import Dispatch
-from bot.flows.gate import Gate, Heard
-from bot.flows.help import Helping
-from bot.flows.investigate import Investigate
-from bot.flows.reconcile import Reconciling
-from bot.flows.refusals import Refusing
-from bot.flows.resolve import Resolve
+from bot.flows.gate import Heard
 from bot.flows.steps import Patience
 from bot.ports import Telemetry
 from bot.slack.access import Access
@@ -122,41 +117,27 @@ async def _wire(
     draw = partial(render, command=settings.slack_command)
     courier = Courier(connection.gateway, messages, draw, clock, telemetry, workspace.url)
     clusters = open_clusters(_specs(settings), clock, telemetry)
-    gate = Gate(allowlist, directory, courier)
-    resolve = Resolve(gate, clusters)
-    investigate = Investigate(gate, clusters, resolve, clock)
-    refusing = Refusing(gate, courier, trail, clock, telemetry, new_id)
-    conclude = Conclude(
-        gate, clusters, courier, requests, clock, telemetry, investigate, settings.ping_after, new_key
-    )
-    reconciling = Reconciling(
-        gate=gate,
-        clusters=clusters,
-        chat=courier,
-        requests=requests,
-        clock=clock,
-        telemetry=telemetry,
-        refusing=refusing,
-        investigate=investigate,
-        conclude=conclude,
-        patience=Patience(settings.minimum_timeout, settings.controller_patience, settings.afterlife),
-        root_wait=settings.root_wait,
-        afterlives=afterlives,
-        new_id=new_id,
-    )
-    dispatch = Dispatch(
-        gate=gate,
-        resolve=resolve,
-        reconciling=reconciling,
-        helping=Helping(gate, clusters, resolve, settings.slack_command),
-        refusing=refusing,
-        chat=courier,
-        requests=requests,
-        messages=messages,
-        clock=clock,
-        telemetry=telemetry,
-        command=settings.slack_command,
-        new_key=new_key,
+    dispatch = assemble(
+        Outside(
+            allowlist=allowlist,
+            directory=directory,
+            chat=courier,
+            clusters=clusters,
+            requests=requests,
+            trail=trail,
+            messages=messages,
+            clock=clock,
+            telemetry=telemetry,
+            afterlives=afterlives,
+            new_id=new_id,
+            new_key=new_key,
+        ),
+        Manners(
+            command=settings.slack_command,
+            root_wait=settings.root_wait,
+            ping_after=settings.ping_after,
+            patience=Patience(settings.minimum_timeout, settings.controller_patience, settings.afterlife),
+        ),
     )
     bolt = connection.bolt()
     around = Surroundings(listening, clock, telemetry, courier.whisper, lambda doubt: _doubt(directory, doubt))

@@ -106,14 +106,6 @@ def snapshot(raw: bytes | Raw, cluster: str, kind: Kind, *, full: bool) -> Snaps
 _NO_REMEDIATION: Final = Remediation()
 
 
-def key(raw: bytes | Raw) -> tuple[str, str] | None:
-    """Namespace and name of an object that is not read further; None when it has no name."""
-    body = read(raw, Body)
-    if body is None or body.metadata is None or not body.metadata.name:
-        return None
-    return body.metadata.namespace or "", body.metadata.name
-
-
 def version(raw: bytes | Raw) -> str:
     """The resource version of an object that is not read further, as a bookmark is; empty when it has none."""
     body = read(raw, Body)

@@ -66,14 +66,13 @@ class Discovery:
         self._table: Table | None = None
         self._open = False
         """We may not ask: every kind is taken to be served as its row says."""
-        self._stale = False
         self._asked_at: datetime | None = None
         self._questions = 0
         self._failure: ClusterError | None = None
 
     async def api_version(self, kind: Kind) -> str | None:
         """`group/version` to use for the kind; None when the cluster does not serve it. Raises ClusterError."""
-        if (found := self._found(kind)) is not None and not self._stale:
+        if (found := self._found(kind)) is not None:
             return found
         asked_before = self._questions
         async with self._lock:

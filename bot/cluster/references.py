@@ -15,15 +15,11 @@ from bot.core.kinds import Kind
 from bot.core.resources import Dependency, Ref
 
 
-def _kind(name: str | None) -> Kind | None:
-    return next((kind for kind in kinds.KINDS if kind.name == name), None)
-
-
 def _pointed(ref: Ref, pointer: Pointer | None, default: Kind | None = None) -> Ref | None:
     """The object a reference of `ref` names; None when it names none, or one that is not Flux's."""
     if pointer is None or not pointer.name:
         return None
-    kind = _kind(pointer.kind) if pointer.kind else default
+    kind = kinds.kind_named(pointer.kind) if pointer.kind else default
     return Ref(ref.cluster, kind, intern(pointer.namespace or ref.namespace), pointer.name) if kind else None
 
 

@@ -69,7 +69,11 @@ class _Deployment(Struct):
 
 
 def events(body: bytes, about: Ref, since: datetime) -> tuple[Event, ...]:
-    """The events of one list that are about the object's own kind, oldest first."""
+    """The events of one list that are about the object's own kind, oldest first.
+
+    Events carry whole seconds, so one of the same second as `since` may be as young as it.
+    """
+    since = since.replace(microsecond=0)
     page = read(body, Page) or Page()
     shapes = (read(raw, _EventShape) for raw in page.items or ())
     found = (_event(shape, about) for shape in shapes if shape is not None)

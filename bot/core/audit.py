@@ -9,7 +9,7 @@ from enum import Enum
 from bot.core.requests import Caller, Options, Place, Verb
 
 
-class Outcome(Enum):
+class Result(Enum):
     """How it ended, in one word."""
 
     CHANGED = "changed"
@@ -42,7 +42,7 @@ class Entry:
     options: Options
     rule: str
     """The rule that allowed; for a refusal why none did."""
-    outcome: Outcome
+    outcome: Result
     reason: str = ""
     """Flux's reason, of a failure."""
     before: str = ""

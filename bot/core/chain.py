@@ -15,7 +15,7 @@ from bot.core.kinds import (
     KUSTOMIZATION,
 )
 from bot.core.requests import Role, Step
-from bot.core.resources import Ref, Snapshot
+from bot.core.resources import Absent, Ref, Snapshot
 
 MAX_STEPS: Final = 12
 """More included repositories than anybody has; a hostile graph must not cost patches without end."""
@@ -27,11 +27,10 @@ def chain(target: Snapshot, known: Known) -> tuple[Step, ...] | Needs:
     What nothing reconciles (a HelmRepository of type oci, an ExternalArtifact) is no step: its maker is, where there
     is one. What could not be read is a step all the same, so that its own preflight says what is wrong.
     """
-    seen: set[Ref] = {target.ref}
-    before = _before(target, known, seen, target.ref)
+    before = _before(target, known, {target.ref}, target.ref)
     if isinstance(before, Needs):
         return before
-    return (*before[: MAX_STEPS - 1], Step(target.ref, Role.OBJECT, target.ref))
+    return (*before, Step(target.ref, Role.OBJECT, target.ref))
 
 
 def alone(target: Ref) -> tuple[Step, ...]:
@@ -41,13 +40,15 @@ def alone(target: Ref) -> tuple[Step, ...]:
 
 def _before(of: Snapshot, known: Known, seen: set[Ref], serves: Ref) -> tuple[Step, ...] | Needs:
     steps: list[Step] = []
-    for ref in _parents(of):
-        if ref in seen:
-            continue
-        seen.add(ref)
+    # The nearest ones first: where a graph is too large, what lies furthest from the target is left out.
+    near = [ref for ref in _parents(of) if ref not in seen][: MAX_STEPS - len(seen)]
+    seen.update(near)
+    for ref in near:
         if ref not in known:
             return Needs(ref)
         found = known[ref]
+        if isinstance(found, Absent) and ref == of.chart:
+            continue  # the template's chart is made by the run that we are about to ask for
         if isinstance(found, Snapshot):
             deeper = _before(found, known, seen, serves)
             if isinstance(deeper, Needs):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.core.kinds import HELM_CHART, HELM_RELEASE, KUSTOMIZATION, OCI_REPOSITORY
-from bot.core.resources import Absent, HelmRevision, Snapshot
+from bot.core.kinds import EXTERNAL_ARTIFACT, HELM_CHART, HELM_RELEASE, KUSTOMIZATION, OCI_REPOSITORY
+from bot.core.resources import Absent, Details, HelmRevision, Snapshot
 from bot.core.revisions import Change, compare_link
 
 
@@ -16,6 +16,8 @@ def carries(now: Snapshot, revision: str) -> bool:
         return now.attempted == revision
     if kind != HELM_RELEASE or not now.helm:
         return True
+    if now.chart is None and now.source is not None and now.source.kind == EXTERNAL_ARTIFACT:
+        return True  # its revisions have no form of their own to be found again in a release
     if now.source is not None and now.chart is None and now.source.kind == OCI_REPOSITORY:
         digest = revision.rpartition("@")[2]
         return digest in {now.helm[0].oci_digest, now.attempted_digest}
@@ -32,8 +34,9 @@ def change_between(before: Snapshot | None, now: Snapshot, source: Snapshot | Ab
     helm_before, helm_after = _deployed(before), _deployed(now)
     pushed = new.last_push if old and new and new.last_push != old.last_push else ""
     was = before.applied if before else ""
+    rebuilt = _rebuilt(old, new)
     same = was == now.applied and _key(helm_before) == _key(helm_after)
-    if before is not None and same and not (created or removed or pushed):
+    if before is not None and same and not (created or removed or pushed or rebuilt):
         return None
     return Change(
         before=was,
@@ -44,8 +47,20 @@ def change_between(before: Snapshot | None, now: Snapshot, source: Snapshot | Ab
         helm_before=helm_before,
         helm_after=helm_after,
         link=_link(before, now, source),
+        rebuilt=rebuilt and was == now.applied,
         pushed=pushed,
     )
+
+
+def _rebuilt(old: Details | None, new: Details | None) -> bool:
+    """Whether other manifests were built: a substitution may change without any commit."""
+    before, after = _last_build(old), _last_build(new)
+    return bool(before and after) and before != after
+
+
+def _last_build(details: Details | None) -> str:
+    builds = details.builds if details else ()
+    return next((build.digest for build in builds if build.status == "ReconciliationSucceeded"), "")
 
 
 def _key(row: HelmRevision | None) -> tuple[int, str] | None:

@@ -18,8 +18,6 @@ from bot.core.resources import Absent, Ref, Snapshot
 MAX_LINKS: Final = 20
 """Longer chains are cut: nobody reads them, and a hostile graph must not cost calls without end."""
 
-HIDDEN: Final = "something this channel may not see"
-
 _DEPENDENCY: Final = re.compile(r"'(?P<namespace>[a-z0-9-]+)/(?P<name>[a-z0-9.-]+)'")
 _UNHEALTHY: Final = re.compile(r"(?P<id>[^\s\[,]+) status: '(?P<status>\w+)'")
 _SOURCE_REASONS: Final = frozenset(
@@ -91,16 +89,6 @@ Known = Mapping[Ref, Snapshot | Absent | None]
 def unhealthy(message: str) -> tuple[Unhealthy, ...]:
     """The objects that a health check's message names."""
     return tuple(Unhealthy(match["id"], match["status"]) for match in _UNHEALTHY.finditer(message))
-
-
-def veiled(text: str, of: Ref, sees: Callable[[Ref], bool]) -> str:
-    """A controller's sentence about `of`, without the names of dependencies that this channel may not see."""
-
-    def one(match: re.Match[str]) -> str:
-        named = replace(of, namespace=match["namespace"], name=match["name"])
-        return match[0] if sees(named) else HIDDEN
-
-    return _DEPENDENCY.sub(one, text)
 
 
 def explain(symptom: Snapshot, known: Known, sees: Callable[[Ref], bool]) -> Cause | Needs | None:
@@ -203,9 +191,12 @@ def _link(ref: Ref, found: Snapshot | Absent | None) -> Link:
         return Link(ref, LinkState.UNKNOWN)
     if isinstance(found, Absent):
         return Link(ref, LinkState.MISSING)
+    if found.is_ready:
+        # The controller named it all the same: it is behind, or will stay so as long as it is suspended.
+        return Link(ref, LinkState.SUSPENDED if found.suspended else LinkState.WAITING)
     ready = found.ready
     reason, message, since = (ready.reason, ready.message, ready.changed_at) if ready else ("", "", None)
-    if found.suspended and not found.is_ready:
+    if found.suspended:
         state = LinkState.SUSPENDED
     elif ready is not None and ready.status == "False" and ready.reason != "DependencyNotReady":
         state = LinkState.FAILING

@@ -8,7 +8,6 @@ patch of a run, after the conditions.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -36,7 +35,7 @@ from bot.core.verdicts import (
 )
 
 SOURCE_GRACE: Final = timedelta(seconds=45)
-"""How long an object may wait for its source to have something, from our patch on (row 11)."""
+"""How long an object may wait for its source to have something, once it says so (row 11)."""
 REVISION_GRACE: Final = timedelta(seconds=60)
 """How long a second run may take to apply the revision that the first one missed (row 17)."""
 DEPENDENCY_RETRY: Final = timedelta(seconds=30)
@@ -121,7 +120,7 @@ def _handled(ask: Ask, seen: Seen, now: Snapshot) -> Pending | Verdict:
     if ready is None or ready.status not in {"True", "False"}:
         return Pending(Why.RUNNING, _doing(now))  # row 8
     if ready.status == "False":
-        return _not_ready(ask, seen, now, ready)
+        return _not_ready(seen, now, ready)
     return _ready(ask, seen, now, ready)
 
 
@@ -147,7 +146,7 @@ def _stalled(now: Snapshot, stalled: Condition | None, ready: Condition | None) 
     )
 
 
-def _not_ready(ask: Ask, seen: Seen, now: Snapshot, ready: Condition) -> Pending | Verdict:
+def _not_ready(seen: Seen, now: Snapshot, ready: Condition) -> Pending | Verdict:
     if ready.reason == "HealthCheckCanceled" or _moves_house(now, ready):
         return Pending(Why.REPLACED, ready.message)  # row 9
     if ready.reason == "DependencyNotReady":
@@ -155,7 +154,7 @@ def _not_ready(ask: Ask, seen: Seen, now: Snapshot, ready: Condition) -> Pending
     waits = ready.reason in _WAITS_FOR_SOURCE or (
         ready.reason == "ArtifactFailed" and _SOURCE_MISSING.search(ready.message) is not None
     )
-    if waits and seen.at < ask.patched_at + SOURCE_GRACE:
+    if waits and _within(SOURCE_GRACE, seen):
         return Pending(Why.SOURCE, ready.message)  # row 11
     return failure(now, seen, ready)  # rows 11, 12
 
@@ -176,7 +175,7 @@ def _ready(ask: Ask, seen: Seen, now: Snapshot, ready: Condition) -> Pending | V
     if reconciling is not None and reconciling.status == "True":
         return Pending(Why.RUNNING, reconciling.message)  # row 15
     if ask.wanted and not _carries_wanted(ask.wanted, seen, now):
-        return _older_revision(ask, seen, now)  # row 17
+        return _older_revision(seen, now)  # row 17
     return _success(ask, seen, now)  # row 18
 
 
@@ -187,9 +186,13 @@ def _carries_wanted(wanted: str, seen: Seen, now: Snapshot) -> bool:
     return carries(now, wanted) or carries(now, newest)
 
 
-def _older_revision(ask: Ask, seen: Seen, now: Snapshot) -> Pending | TimedOut:
+def _older_revision(seen: Seen, now: Snapshot) -> Pending | TimedOut:
     pending = Pending(Why.OLD_REVISION, now.applied)
-    return pending if seen.at < ask.patched_at + REVISION_GRACE else TimedOut(pending)
+    return pending if _within(REVISION_GRACE, seen) else TimedOut(pending)
+
+
+def _within(grace: timedelta, seen: Seen) -> bool:
+    return seen.held_since is None or seen.at < seen.held_since + grace
 
 
 def _success(ask: Ask, seen: Seen, now: Snapshot) -> Verdict:
@@ -300,21 +303,3 @@ def give_up(ask: Ask, pending: Pending, seen: Seen) -> Verdict:
     if pending.why in {Why.DEPENDENCY, Why.SOURCE} and isinstance(now, Snapshot) and now.ready is not None:
         return failure(now, seen, now.ready)
     return TimedOut(pending)
-
-
-def patience(now: Snapshot, floor: timedelta) -> timedelta:
-    """How long its own spec lets a run take, and never less than `floor` (docs/flux.md, "The judge")."""
-    kind = now.ref.kind
-    if kind == KUSTOMIZATION:
-        own = now.timeout or ((now.interval or timedelta(0)) - timedelta(seconds=30))
-        return max(own, timedelta(seconds=30)) + timedelta(seconds=30) if own > floor else floor
-    if kind == HELM_RELEASE:
-        retries = max(now.remediation.upgrade_retries, now.remediation.install_retries, 0)
-        undo = 2 if retries else 1
-        return max((now.timeout or timedelta(minutes=5)) * undo + timedelta(seconds=30), floor)
-    return max(now.timeout or timedelta(minutes=1), floor)
-
-
-def with_before(ask: Ask, before: Snapshot) -> Ask:
-    """The ask refined by the patch's own answer, which is the object just before its reconcile."""
-    return replace(ask, before=before)

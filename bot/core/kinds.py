@@ -288,9 +288,9 @@ def kind_called(word: str) -> Kind | None:
     return kind
 
 
-def kind_named(name: str) -> Kind:
-    """The kind spelled exactly as the API spells it. Raises KeyError for a kind that is not Flux's."""
-    return _BY_NAME[name]
+def kind_named(name: str) -> Kind | None:
+    """The kind spelled exactly as the API spells it; None for a kind that is not Flux's."""
+    return _BY_NAME.get(name)
 
 
 def kind_of_cli(first: str, second: str) -> Kind | None:

@@ -126,6 +126,8 @@ class Stop(Enum):
     CONTROLLER_DOWN = "its controller is scaled to 0"
     UNREACHABLE = "the cluster does not answer"
     FORBIDDEN = "the bot's role in the cluster does not allow it"
+    CREDENTIALS = "the cluster does not accept the bot's credentials"
+    REJECTED = "the API server refused"
     SOURCE_EMPTY = "its source fails and has nothing to apply"
     RETRIES_EXHAUSTED = "Helm is out of retries"
     READ_ONLY = "this demo only reads"
@@ -372,11 +374,14 @@ class Apology:
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """One request at its end, or refusals of one person for one reason folded."""
+    """One request at its end, or refusals of one person for one reason folded: one line either way."""
 
     entries: tuple[Entry, ...]
+    """Of a request's targets."""
     count: int = 1
     """How many refusals the line stands for."""
+    also: tuple[Entry, ...] = ()
+    """Of what was patched on the way to them: sources and charts."""
 
 
 @dataclass(frozen=True, slots=True)

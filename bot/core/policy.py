@@ -108,11 +108,6 @@ def refuse_early(channel: Channel, caller: Caller, verb: Verb) -> Denied | None:
     return decision if isinstance(decision, Denied) else None
 
 
-def could_ever(channel: Channel, caller: Caller, verb: Verb) -> bool:
-    """Whether there may be an object to which this caller may do `verb` here."""
-    return refuse_early(channel, caller, verb) is None
-
-
 def sees(channel: Channel, caller: Caller, ref: Ref) -> bool:
     """Whether the caller may know of the object here: some rule names person and object, whatever its verbs."""
     return any(_named(rule, caller) and not _object(channel, rule, ref) for rule in channel.rules)

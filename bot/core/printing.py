@@ -33,7 +33,7 @@ def reconcile(targets: tuple[Target, ...], options: Options) -> Reconcile:
 
 
 def on_cluster(command: Reconcile, cluster: str) -> Reconcile:
-    """The same for one cluster: what a press on its button asks for."""
+    """The same for one cluster, when none was named: what a press on its button asks for."""
     return reconcile(tuple(replace(target, cluster=cluster) for target in command.targets), command.options)
 
 

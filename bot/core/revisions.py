@@ -83,6 +83,8 @@ class Change:
     helm_after: HelmRevision | None = None
     link: str = ""
     """Compare page of both commits; empty when they are not both commits of one known forge."""
+    rebuilt: bool = False
+    """The built manifests differ although the revision does not: a substitution or a patch changed."""
     pushed: str = ""
     """The commit an ImageUpdateAutomation pushed."""
 

@@ -171,5 +171,11 @@ class Seen:
     """Its source (of a HelmRelease with a chart template: its HelmChart); None when it has none."""
     events: tuple[Event, ...] = ()
     """Events about the object since the patch, oldest first."""
-    gap: bool = False
-    """The watch missed something since the patch: a state between may never have been seen."""
+    held_since: datetime | None = None
+    """Since when the judge has said, each time, that it waits for a source or for a newer revision; None: it has
+    not. The grace periods of rows 11 and 17 run from there."""
+
+
+def inner(end: Verdict) -> Verdict:
+    """The end itself, whether the run that reached it was asked for by us or by whoever overtook us."""
+    return end.verdict if isinstance(end, Overtaken) else end

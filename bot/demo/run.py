@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,7 +167,7 @@ async def _conversation(demo: Demo, workspace: Workspace, bot: asyncio.Future[in
         return False
     fine = True
     for text in demo.says:
-        fine = await _say(demo, workspace, text) and fine
+        fine = await _say(demo, workspace, bot, text) and fine
     return fine
 
 
@@ -184,7 +184,18 @@ async def _connected(workspace: Workspace, bot: asyncio.Future[int]) -> bool:
     return True
 
 
-async def _say(demo: Demo, workspace: Workspace, text: str) -> bool:
+async def _happens(workspace: Workspace, bot: asyncio.Future[int], wanted: Callable[[], bool]) -> bool:
+    """Whether it happens before the bot dies or any request must have ended."""
+    waiting = asyncio.ensure_future(workspace.wait_for(wanted, timeout=ENDS_WITHIN))
+    both: list[asyncio.Future[int] | asyncio.Future[bool]] = [waiting, bot]
+    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    if not waiting.done():
+        waiting.cancel()
+    (result,) = await asyncio.gather(waiting, return_exceptions=True)
+    return result is True
+
+
+async def _say(demo: Demo, workspace: Workspace, bot: asyncio.Future[int], text: str) -> bool:
     """One command to its end: a whisper, or a root that no longer runs; then its line in the audit channel."""
     seen = len(workspace.history)
     audited = _audit_states(workspace.history)
@@ -193,8 +204,15 @@ async def _say(demo: Demo, workspace: Workspace, text: str) -> bool:
     if delivery.error is not None:
         print(f"Slack tells @{demo.person}: {delivery.error}", file=sys.stderr)
         return False
-    await workspace.wait_for(lambda: _end(workspace.history[seen:]) is not None, timeout=ENDS_WITHIN)
-    end = _end(workspace.history[seen:])
+    before = {state.key for state in workspace.history[:seen]}
+
+    def ended() -> MessageState | None:
+        return _end(state for state in workspace.history[seen:] if state.key not in before)
+
+    if not await _happens(workspace, bot, lambda: ended() is not None):
+        print(f"no answer to: {command}", file=sys.stderr)
+        return False
+    end = ended()
     if end is None:
         return False
     if end.only_for is None or end.text.startswith(REFUSED):

@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.core.errors import ClusterError, Forbidden, Rejected, Unreachable
-from bot.core.judge import judge, patience
+from bot.core.errors import ClusterError, Rejected, Unreachable
+from bot.core.judge import judge
 from bot.core.notices import Stop, Stopped
+from bot.core.patience import patience
 from bot.core.requests import Ask, Role
 from bot.core.resources import Absent, Snapshot
-from bot.core.verdicts import Broken, Failed, Gone, Overtaken, Pending, TimedOut, Verdict
+from bot.core.verdicts import Broken, Failed, Gone, Overtaken, Pending, TimedOut, Verdict, inner
 from bot.flows.preflight import Preflight
-from bot.flows.steps import Ended, Job, Patience
+from bot.flows.steps import Ended, Job, Patience, stopped_by
 from bot.flows.watching import Watching, beside_source
 from bot.ports import Blind, Clock, Cluster, Quiet, Requests, Telemetry
 
@@ -37,10 +38,8 @@ class CarryOut:
         began = self.clock.now()
         try:
             return await self._run(job, began)
-        except Forbidden as error:
-            return Ended(job.step, Stopped(Stop.FORBIDDEN, str(error)), self.clock.now() - began)
         except ClusterError as error:
-            return Ended(job.step, Stopped(Stop.UNREACHABLE, str(error)), self.clock.now() - began)
+            return Ended(job.step, stopped_by(error), self.clock.now() - began)
 
     async def _run(self, job: Job, began: datetime) -> Ended:
         found = await self.cluster.get(job.step.ref)
@@ -56,7 +55,8 @@ class CarryOut:
             await self.requests.begin(job.request.id, ask)
             sent = await self._send(ask)
             if isinstance(sent, Broken | Gone):
-                return Ended(job.step, sent, self.clock.now() - began, now=found)
+                # Whether anything arrived may be unknown, so the trail names the ask all the same.
+                return Ended(job.step, sent, self.clock.now() - began, ask, found)
             watching = Watching(self.cluster, self.clock, self.patience, job, sent, began)
             ended = await watching.until_judged(follow)
         self.telemetry.tell(
@@ -103,7 +103,7 @@ class CarryOut:
 
     async def _read_back(self, ask: Ask, error: Unreachable) -> Ask | Broken:
         """The connection broke, so whether the patch arrived is read from the object; it is never sent again."""
-        until = self.clock.now() + READ_BACK
+        until, seen = self.clock.now() + READ_BACK, False
         while self.clock.now() < until:
             try:
                 found = await self.cluster.read(ask.ref)
@@ -112,7 +112,10 @@ class CarryOut:
                 continue
             if isinstance(found, Snapshot) and ask.token in {found.asked.request, found.handled.request}:
                 return ask
-            return Broken(f"the request did not reach the cluster: {error}")
+            seen = True
+            await self.clock.sleep(1)  # it may still be under way
+        if seen:
+            return Broken(f"the request did not reach the cluster within {READ_BACK.seconds} s: {error}")
         return Broken(f"it is unknown whether the request reached the cluster: {error}")
 
     # --- the afterlife --------------------------------------------------------------------------------------------
@@ -127,6 +130,7 @@ class CarryOut:
         until = self.clock.now() + self.patience.afterlife
         ask = replace(ended.ask, deadline=until + timedelta(days=1))
         last = ended.end
+        followed = {"", ask.token, ended.now.asked.request if ended.now else ""}
         async with self.cluster.follow(ask.ref) as follow:
             while True:
                 seen = await follow.next(until)
@@ -135,7 +139,7 @@ class CarryOut:
                 if isinstance(seen, Blind):
                     continue
                 verdict = judge(ask, await beside_source(self.cluster, seen))
-                if _asked_anew(ask, seen.now):
+                if isinstance(seen.now, Snapshot) and seen.now.asked.request not in followed:
                     return
                 if isinstance(verdict, Pending) or _same(verdict, last):
                     continue
@@ -147,7 +151,7 @@ class CarryOut:
 
 def may_heal(end: Verdict | Stopped) -> bool:
     """Whether Flux may still turn this end into another one by itself."""
-    return isinstance(end.verdict if isinstance(end, Overtaken) else end, Failed | TimedOut)
+    return not isinstance(end, Stopped) and isinstance(inner(end), Failed | TimedOut)
 
 
 def _same(verdict: Verdict, last: Verdict | Stopped) -> bool:
@@ -159,7 +163,3 @@ def _same(verdict: Verdict, last: Verdict | Stopped) -> bool:
             return _same(inner, last.verdict if isinstance(last, Overtaken) else last)
         case _:
             return type(verdict) is type(last)
-
-
-def _asked_anew(ask: Ask, now: Snapshot | Absent) -> bool:
-    return isinstance(now, Snapshot) and now.asked.request not in {"", ask.token}

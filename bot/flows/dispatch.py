@@ -23,7 +23,7 @@ from bot.core.notices import (
 )
 from bot.core.offers import Button, Offer, Press, ShowDetails
 from bot.core.parsing import parse
-from bot.core.printing import reconcile
+from bot.core.printing import on_cluster
 from bot.core.requests import Verb
 from bot.flows.gate import Barred, Entered, Gate, Heard
 from bot.flows.help import Helping
@@ -66,6 +66,8 @@ class Dispatch:
             if not await self.requests.seen(heard.delivery):
                 await self._whisper(heard, NotUnderstood(text, parsed, self.command))
             return
+        if isinstance(parsed, Reconcile):
+            parsed = replace(parsed, typed=" ".join(text.split()))
         await self.carry(heard, entered, parsed, None)
 
     async def pressed(self, heard: Heard, key: str) -> None:
@@ -143,7 +145,7 @@ class Dispatch:
         # A button never carries force or reset on, and without them it would not do what was typed.
         grave = command.options.force or command.options.reset
         offers = tuple(
-            self._offer(entered, Press.CLUSTER, _on(command, name), label=name)
+            self._offer(entered, Press.CLUSTER, on_cluster(command, name), label=name)
             for name in clusters[: 0 if grave else MOST_CLUSTERS]
         )
         await self.requests.offer(offers)
@@ -173,9 +175,3 @@ class Dispatch:
 
     async def _whisper(self, heard: Heard, notice: Notice) -> None:
         await self.chat.whisper(Whisper(heard.user, heard.channel, heard.reply), notice)
-
-
-def _on(command: Reconcile, cluster: str) -> Reconcile:
-    """The same command for one cluster; targets that name theirs keep it."""
-    targets = tuple(replace(target, cluster=target.cluster or cluster) for target in command.targets)
-    return reconcile(targets, command.options)

@@ -9,10 +9,11 @@ from difflib import get_close_matches
 from typing import Final
 
 from bot.core.errors import ClusterError
-from bot.core.explain import Cause, Link, Needs, explain, veiled
+from bot.core.explain import Cause, Link, Needs, explain
 from bot.core.kinds import BUCKET, GIT_REPOSITORY, HELM_RELEASE, HELM_REPOSITORY, KUSTOMIZATION, OCI_REPOSITORY
 from bot.core.notices import Counts, NotFound, Outcome, Sourced, Stopped
 from bot.core.resources import Absent, Event, Ref, Snapshot
+from bot.core.veil import veiled
 from bot.core.verdicts import Failed, Gone, Overtaken, Stalled, Succeeded, TimedOut, Unchanged, Verdict
 from bot.flows.gate import Entered, Gate
 from bot.flows.resolve import Resolve
@@ -57,7 +58,13 @@ class Investigate:
 
     def veil(self, entered: Entered, of: Ref, text: str) -> str:
         """Flux's own sentence, fit for this channel."""
-        return veiled(text, of, lambda ref: self.gate.sees(entered, ref))
+        return veiled(text, of, lambda ref: self._may_name(entered, of, ref))
+
+    def _may_name(self, entered: Entered, of: Ref, ref: Ref) -> bool:
+        """Named by a rule, the object itself, or a source that a rule lets us patch for it."""
+        if ref == of or self.gate.sees(entered, ref):
+            return True
+        return ref.kind.source and self.gate.sees_source(entered, ref, of)
 
     def veil_end(self, entered: Entered, of: Ref, end: Verdict | Stopped) -> Verdict | Stopped:
         """The same for the sentences that a verdict carries."""

@@ -65,7 +65,10 @@ class Preflight:
         feeder = feeds(found)
         if feeder is None or options.with_source or step.role is not Role.OBJECT:
             return None
-        source = await self.cluster.get(feeder)
+        try:
+            source = await self.cluster.get(feeder)
+        except ClusterError:
+            return None  # Flux can read it although we may not
         if not isinstance(source, Snapshot) or source.static or source.artifact is not None:
             return None
         ready = source.ready

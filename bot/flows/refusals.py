@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.core.audit import Entry, Outcome
+from bot.core.audit import Entry, Result
 from bot.core.channels import Allowlist
 from bot.core.notices import Audited, Part, Refusal, Refused, Slot, Whisper
 from bot.core.offers import Button
@@ -34,8 +34,8 @@ class Fold:
 def audit_places(allowlist: Allowlist, channel: str) -> tuple[Place, ...]:
     """Where a channel's audit lines go: the channel for all, and its own besides."""
     entry = allowlist.channel(channel)
-    ids = (allowlist.audit_channel, entry.audit_channel if entry else None)
-    return tuple(Place(id_) for id_ in dict.fromkeys(id_ for id_ in ids if id_))
+    ids = allowlist.audit_channels(entry) if entry else (allowlist.audit_channel,)
+    return tuple(Place(id_) for id_ in ids if id_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Refusing:
             object=refused.what,
             options=Options(),
             rule=_why(refused),
-            outcome=Outcome.REFUSED,
+            outcome=Result.REFUSED,
             reason=refused.detail,
         )
         numbered = await self.trail.append((entry,))

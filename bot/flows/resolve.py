@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from bot.core.channels import fits
 from bot.core.commands import Reconcile, Target
 from bot.core.kinds import ASKABLE, HELM_RELEASE, Kind
 from bot.core.policy import Allowed, Denied
@@ -75,8 +74,7 @@ class Resolve:
 
     def here(self, entered: Entered) -> tuple[str, ...]:
         """The clusters that this channel may use, of those this process knows."""
-        globs = entered.channel.clusters
-        return tuple(name for name in self.clusters.names() if fits(globs, name))
+        return entered.channel.clusters_among(self.clusters.names())
 
     async def targets(self, entered: Entered, command: Reconcile) -> Resolution:
         """All targets of a command, or the first thing that stands in the way."""

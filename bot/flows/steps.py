@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.core.notices import Stopped
+from bot.core.errors import ClusterError, Forbidden, Rejected, Unauthorized
+from bot.core.notices import Stop, Stopped
 from bot.core.policy import Allowed
 from bot.core.requests import Ask, Request, Step
 from bot.core.resources import Absent, Controller, Event, Snapshot
@@ -70,3 +71,17 @@ class Job:
     recheck: Recheck
     blocked: Blocker
     report: Report
+
+
+def stopped_by(error: ClusterError) -> Stopped:
+    """What a cluster's failure to answer means for a step that was not sent."""
+    match error:
+        case Forbidden():
+            stop = Stop.FORBIDDEN
+        case Unauthorized():
+            stop = Stop.CREDENTIALS
+        case Rejected():
+            stop = Stop.REJECTED
+        case _:
+            stop = Stop.UNREACHABLE
+    return Stopped(stop, str(error))

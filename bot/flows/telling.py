@@ -10,7 +10,19 @@ from bot.core.notices import Asked, Blocked, Finished, Going, Healed, Outcome, R
 from bot.core.offers import Button
 from bot.core.requests import Request, Step
 from bot.core.resources import Ref, Snapshot
-from bot.core.verdicts import Overtaken, Pending, Skipped, Static, Succeeded, Unchanged, Verdict, Why
+from bot.core.verdicts import (
+    Deleting,
+    Gone,
+    Pending,
+    Skipped,
+    Static,
+    Succeeded,
+    Suspended,
+    Unchanged,
+    Verdict,
+    Why,
+    inner,
+)
 from bot.flows.steps import Ended, Waiting
 
 
@@ -20,16 +32,19 @@ def asked(request: Request) -> Asked:
     return Asked(request.id, caller.user, caller.name, request.typed, request.asked_at, request.options)
 
 
+def ended_as(end: Verdict | Stopped | Blocked) -> Verdict | Stopped | Blocked:
+    """The end itself, whether the run that reached it was asked for by us or by whoever overtook us."""
+    return end if isinstance(end, Stopped | Blocked) else inner(end)
+
+
 def good(end: Verdict | Stopped | Blocked) -> bool:
     """Whether what comes after it may go on: it applied, found nothing to do, or has nothing to reconcile."""
-    inner = end.verdict if isinstance(end, Overtaken) else end
-    return isinstance(inner, Succeeded | Unchanged | Static)
+    return isinstance(ended_as(end), Succeeded | Unchanged | Static)
 
 
 def fine(end: Verdict | Stopped | Blocked) -> bool:
     """Whether a person asked for this and got it; a schedule that says "not now" is fine too."""
-    inner = end.verdict if isinstance(end, Overtaken) else end
-    return isinstance(inner, Succeeded | Unchanged | Skipped)
+    return isinstance(ended_as(end), Succeeded | Unchanged | Skipped)
 
 
 @dataclass(slots=True)
@@ -64,8 +79,9 @@ class Telling:
         return self.tracks[target] != before
 
     def ended(self, target: Ref, ended: Ended) -> None:
-        inner = ended.end.verdict if isinstance(ended.end, Overtaken) else ended.end
-        going = Going.SKIPPED if isinstance(inner, Static) else Going.DONE if good(inner) else Going.FAILED
+        unasked = ended.ask is None and isinstance(ended.end, Suspended | Gone | Deleting)
+        asleep = unasked or isinstance(ended_as(ended.end), Static)
+        going = Going.SKIPPED if asleep else Going.DONE if good(ended.end) else Going.FAILED
         verdict = None if isinstance(ended.end, Stopped) else ended.end
         before = ended.ask.changed_from.applied if ended.ask and ended.ask.changed_from else ""
         after = ended.now.applied if ended.now else ""

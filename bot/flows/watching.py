@@ -9,14 +9,16 @@ from typing import Final
 from bot.clock import Clock
 from bot.core.chain import feeds
 from bot.core.errors import ClusterError
-from bot.core.judge import REVISION_GRACE, give_up, judge
+from bot.core.judge import REVISION_GRACE, SOURCE_GRACE, give_up, judge
 from bot.core.kinds import HELM_RELEASE, RESOURCE_SET_INPUT_PROVIDER
 from bot.core.requests import Ask
 from bot.core.resources import Absent, Controller, Event, Snapshot
-from bot.core.verdicts import Broken, Pending, Seen, Unchanged, Verdict, Why
+from bot.core.verdicts import Pending, Seen, TimedOut, Unchanged, Verdict, Why, inner
 from bot.flows.steps import Ended, Job, Patience, Waiting
-from bot.ports import Blind, Cluster, Follow, Sighting
+from bot.ports import Blind, Cluster, Follow, Quiet, Sighting
 
+SYNC_ERROR_WAIT: Final = 0.3
+"""Seconds that the event of a chart that could not be written gets to arrive; it is sent beside the token."""
 BLOCKED_GRACE: Final = timedelta(seconds=10)
 """How long a request may wait for a dependency or source that is failing, before that is told as the end."""
 
@@ -31,7 +33,24 @@ async def beside_source(cluster: Cluster, sighting: Sighting) -> Seen:
             source = await cluster.get(feeder)
         except ClusterError:
             source = None
-    return Seen(now, sighting.at, source, gap=sighting.gap)
+    return Seen(now, sighting.at, source)
+
+
+@dataclass(slots=True)
+class Look:
+    """What one wait has seen so far."""
+
+    last: Sighting | None = None
+    """The newest state after our patch."""
+    heard: bool = False
+    """The follow has yielded something: what the cache held."""
+    blind: Blind | None = None
+    pending: Pending | None = None
+    held_since: datetime | None = None
+    blocked_since: datetime | None = None
+    controller: Controller | None = None
+    overdue: bool = False
+    """Its controller was looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,74 +66,108 @@ class Watching:
 
     async def until_judged(self, follow: Follow) -> Ended:
         """Judges every sighting, and the last one again when a limit passes in silence."""
-        clock = self.clock
-        last: Sighting | None = None
-        controller: Controller | None = None
-        blocked_since: datetime | None = None
-        pending: Pending | None = None
+        look = Look()
         while True:
-            heard = await follow.next(self._until(pending, controller, clock.now()))
-            if isinstance(heard, Blind):
-                self.job.report(Waiting(Pending(Why.BLIND, heard.why)))
-                continue
-            if isinstance(heard, Sighting) and (last is not None or self._after_patch(heard)):
-                last = heard
-            now = clock.now()
-            if last is None:
-                if now >= self.ask.deadline:
-                    return self._unseen()
-                continue
-            seen = replace(await beside_source(self.cluster, last), at=now)
-            verdict = await self._judged(seen)
-            if not isinstance(verdict, Pending):
-                return self._end(verdict, seen, controller)
-            pending = verdict
-            if controller is None and self._overdue(pending, now):
-                controller = await self._controller()
-            snapshot = last.now if isinstance(last.now, Snapshot) else None
-            self.job.report(Waiting(pending, controller, snapshot))
-            blocked_since = await self._blocked(pending, snapshot, blocked_since, now)
-            if blocked_since is not None and now >= blocked_since + BLOCKED_GRACE:
-                return self._end(give_up(self.ask, pending, seen), seen, controller)
+            heard = await follow.next(self._until(look, self.clock.now()))
+            match heard:
+                case Blind():
+                    look.blind = heard
+                    self.job.report(Waiting(Pending(Why.BLIND, heard.why)))
+                    continue
+                case Sighting():
+                    self._sees(look, heard)
+                case Quiet():
+                    await self._look_itself(look)
+            ended = await self._judge(look)
+            if ended is not None:
+                return ended
 
-    def _after_patch(self, sighting: Sighting) -> bool:
+    def _sees(self, look: Look, sighting: Sighting) -> None:
+        first, look.heard, look.blind = not look.heard, True, None
+        if look.last is not None or self._after_patch(sighting, first=first):
+            look.last = sighting
+
+    def _after_patch(self, sighting: Sighting, *, first: bool) -> bool:
         """Whether the watch has come as far as our patch. What the cache held before it may look handled: an older
         token in the annotation and in the status, neither of them known to us."""
         now, before = sighting.now, self.ask.before
         if isinstance(now, Absent):
-            return True
+            return not first  # what we patched was there, whatever the cache held
         if before is not None and before.asked.request == self.ask.token:
             if now.version.isdecimal() and before.version.isdecimal():
                 return int(now.version) >= int(before.version)
             return now.version == before.version or sighting.gap
         return self.ask.token in {now.asked.request, now.handled.request}
 
-    def _until(self, pending: Pending | None, controller: Controller | None, now: datetime) -> datetime:
+    async def _look_itself(self, look: Look) -> None:
+        """With a dead watch, silence says nothing: at a limit the object is read once."""
+        now = self.clock.now()
+        at_limit = now >= self.ask.deadline or (not look.overdue and now >= self._overdue_at())
+        if look.blind is None or not at_limit:
+            return
+        try:
+            found = await self.cluster.read(self.ask.ref)
+        except ClusterError:
+            return
+        look.last = Sighting(found, self.clock.now(), gap=True)
+
+    async def _judge(self, look: Look) -> Ended | None:
+        now = self.clock.now()
+        look.overdue = look.overdue or now >= self._overdue_at()
+        if look.last is None:
+            return self._unseen(look) if now >= self.ask.deadline else None
+        seen = replace(await beside_source(self.cluster, look.last), at=now, held_since=look.held_since)
+        verdict = await self._judged(seen)
+        if isinstance(verdict, TimedOut) and look.blind is not None:
+            verdict = TimedOut(Pending(Why.BLIND, look.blind.why))
+        if not isinstance(verdict, Pending):
+            return self._end(verdict, seen, look)
+        return await self._wait_on(look, verdict, seen, now)
+
+    async def _wait_on(self, look: Look, pending: Pending, seen: Seen, now: datetime) -> Ended | None:
+        """Reports, and ends a wait that nothing but a deed can end."""
+        holds = pending.why in {Why.SOURCE, Why.OLD_REVISION}
+        still = look.pending is not None and look.pending.why is pending.why
+        look.held_since = (look.held_since if still and look.held_since else now) if holds else None
+        look.pending = pending
+        if look.overdue and look.blind is None and look.controller is None and _unanswered(pending):
+            look.controller = await self._controller()
+        snapshot = seen.now if isinstance(seen.now, Snapshot) else None
+        if look.blind is None:
+            self.job.report(Waiting(pending, look.controller, snapshot))
+        look.blocked_since = await self._blocked(pending, snapshot, look.blocked_since, now)
+        if look.blocked_since is not None and now >= look.blocked_since + BLOCKED_GRACE:
+            return self._end(give_up(self.ask, pending, seen), seen, look)
+        return None
+
+    def _overdue_at(self) -> datetime:
+        return self.ask.patched_at + self.patience.controller
+
+    def _until(self, look: Look, now: datetime) -> datetime:
         """The next moment at which silence itself says something."""
         moments = [self.ask.deadline]
-        if controller is None:
-            overdue = self.ask.patched_at + self.patience.controller
-            moments.append(overdue if overdue > now else self.ask.deadline)
-        match pending:
-            case Pending(why=Why.DEPENDENCY | Why.SOURCE):
+        if not look.overdue:
+            moments.append(self._overdue_at())
+        since = look.held_since or now
+        match look.pending:
+            case Pending(why=Why.DEPENDENCY):
                 # What it waits for may fail meanwhile without any event of the object itself.
                 moments.append(now + BLOCKED_GRACE / 2)
+            case Pending(why=Why.SOURCE):
+                moments.append(min(now + BLOCKED_GRACE / 2, since + SOURCE_GRACE))
             case Pending(why=Why.OLD_REVISION):
-                moments.append(max(now, self.ask.patched_at + REVISION_GRACE))
+                moments.append(since + REVISION_GRACE)
             case _:
                 pass
         return min(moments)
-
-    def _overdue(self, pending: Pending, now: datetime) -> bool:
-        late = now >= self.ask.patched_at + self.patience.controller
-        return late and pending.why in {Why.QUEUED, Why.BUSY}
 
     async def _judged(self, seen: Seen) -> Pending | Verdict:
         """The judge, shown the object's events where only these tell a success from a refusal to run."""
         verdict = judge(self.ask, seen)
         told_by_events = self.ask.ref.kind in {HELM_RELEASE, RESOURCE_SET_INPUT_PROVIDER}
-        if not told_by_events or not isinstance(verdict, Unchanged):
+        if isinstance(verdict, Pending) or not told_by_events or not isinstance(inner(verdict), Unchanged):
             return verdict
+        await self.clock.sleep(SYNC_ERROR_WAIT)
         events = await self._events()
         return judge(self.ask, replace(seen, events=events)) if events else verdict
 
@@ -139,11 +192,13 @@ class Watching:
             return None
         return since or at
 
-    def _unseen(self) -> Ended:
+    def _unseen(self, look: Look) -> Ended:
+        """The watch never came as far as our patch. The afterlife goes on looking."""
+        why = Pending(Why.BLIND, look.blind.why) if look.blind is not None else Pending(Why.QUEUED)
         took = self.clock.now() - self.began
-        return Ended(self.job.step, Broken("the cluster's watch showed nothing of it"), took, self.ask)
+        return Ended(self.job.step, TimedOut(why), took, self.ask, self.ask.before)
 
-    def _end(self, verdict: Verdict, seen: Seen, controller: Controller | None) -> Ended:
+    def _end(self, verdict: Verdict, seen: Seen, look: Look) -> Ended:
         return Ended(
             step=self.job.step,
             end=verdict,
@@ -152,5 +207,9 @@ class Watching:
             now=seen.now if isinstance(seen.now, Snapshot) else self.ask.before,
             source=seen.source,
             events=seen.events,
-            controller=controller,
+            controller=look.controller,
         )
+
+
+def _unanswered(pending: Pending) -> bool:
+    return pending.why in {Why.QUEUED, Why.BUSY}

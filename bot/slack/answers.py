@@ -73,3 +73,10 @@ ILL_FORMED: Final = frozenset(
     {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "only_one_table_allowed"}
 )
 """Slack does not take our blocks: the text alone may do."""
+
+_SHUT: Final = frozenset({"not_in_channel", "channel_not_found", "is_archived", "is_inactive"})
+
+
+def shut(code: str) -> bool:
+    """Whether the channel takes nothing from the bot until a person changes that."""
+    return code in _SHUT or code.startswith("restricted_action")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, assert_never
 
 from bot.core.notices import Part, Slot
-from bot.ports import Message
+from bot.ports import Message, Unpostable
 from bot.slack.answers import (
     GONE,
     ILL_FORMED,
@@ -16,6 +16,7 @@ from bot.slack.answers import (
     Limited,
     Unanswered,
     Withdrawn,
+    shut,
 )
 from bot.slack.budgets import Rank
 from bot.slack.delivery import LONGEST_PAUSE
@@ -23,13 +24,20 @@ from bot.slack.desk import LONGEST_TEXT, LOOK, NO_PREVIEW, Desk, content, digest
 from bot.slack.gateway import POST, UPDATE
 from bot.slack.rendered import Rendered
 
+MOST_KEPT: Final = 1_000
+"""Lines that wait for a channel that is shut: the newest ones."""
+RETRY: Final = 60.0
+"""Seconds between tries of a channel that is shut: somebody has to let the bot in first."""
 SHARED_ABOVE: Final = 5
 """More waiting lines than this share messages."""
 MOST_BLOCKS: Final = 50
 
 
 class AuditLines:
-    """Everything that waits for one audit channel, until nothing does. No line is dropped for want of budget."""
+    """Everything that waits for one audit channel, until nothing does.
+
+    No line is dropped for want of budget, nor because the channel is shut: it waits there for its invitation.
+    """
 
     def __init__(self, desk: Desk, channel: str) -> None:
         self._desk = desk
@@ -40,6 +48,8 @@ class AuditLines:
         while waiting := self._waiting():
             changed = next((message for message in waiting if message.ts), None)
             await (self._post() if changed is None else self._edit(changed))
+        # Nothing waits for it any more; whether it is still shut the next line finds out.
+        self._desk.shut.pop(self._channel, None)
 
     def _waiting(self) -> tuple[Message, ...]:
         return tuple(
@@ -60,12 +70,13 @@ class AuditLines:
 
         match await self._desk.gateway.send(POST, compose, lambda: Rank.AUDIT, self._channel):
             case Answered() as answer:
-                sheet.stands(answer.text("ts"))
-                self._failures = 0
+                self._answered(sheet, answer.text("ts"))
             case Unanswered():
                 await self._pause()
             case Declined(code) if code in ILL_FORMED and not sheet.plain:
                 sheet.make_plain()
+            case Declined(code) if shut(code):
+                await self._shut_out(sheet, code)
             case Declined(code):
                 sheet.give_up(code)
             case Limited() | Withdrawn():
@@ -91,10 +102,11 @@ class AuditLines:
 
         match await self._desk.gateway.send(UPDATE, compose, lambda: Rank.AUDIT):
             case Answered():
-                sheet.stands(changed.ts)
-                self._failures = 0
+                self._answered(sheet, changed.ts)
             case Unanswered():
                 await self._pause()
+            case Declined(code) if shut(code):
+                await self._shut_out(sheet, code)
             case Declined(code):
                 self._declined_edit(sheet, changed, code)
             case Limited() | Withdrawn():
@@ -111,6 +123,20 @@ class AuditLines:
             self._desk.start_anew(changed.slot, changed.ts)
         else:
             sheet.give_up(code)
+
+    def _answered(self, sheet: Sheet, ts: str) -> None:
+        self._failures = 0
+        self._desk.shut.pop(self._channel, None)
+        sheet.stands(ts)
+
+    async def _shut_out(self, sheet: Sheet, code: str) -> None:
+        """Slack takes nothing for this channel. What waits is kept, as far as that is sane, and tried again."""
+        self._desk.shut[self._channel] = code
+        sheet.shut_out(code)
+        for line in self._waiting()[:-MOST_KEPT]:
+            self._desk.give_up(line.slot, line.version, code)
+        self._desk.stir()
+        await self._desk.clock.sleep(RETRY)
 
     async def _pause(self) -> None:
         self._failures += 1
@@ -160,6 +186,11 @@ class Sheet:
         for line in self.lines:
             self._desk.start_anew(line.slot, ts)
             self._desk.sights.of(line.slot).shared_with = ()
+
+    def shut_out(self, code: str) -> None:
+        for line in self.lines:
+            if not line.ts:
+                self._desk.sights.of(line.slot).found(Unpostable(code))
 
     def give_up(self, code: str) -> None:
         for line in self.lines:

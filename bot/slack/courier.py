@@ -31,6 +31,15 @@ MOST_RUNNING: Final = 1_000
 """Beyond so many, roots that the store forgot are no longer counted."""
 
 
+_ALLOW: Final = "let the bot post there"
+_REMEDIES: Final = {
+    "not_in_channel": "invite the bot",
+    "channel_not_found": "invite the bot, or correct the channel's id in the allowlist",
+    "is_archived": "unarchive it, or name another one in the allowlist",
+    "is_inactive": "unarchive it, or name another one in the allowlist",
+}
+
+
 class Courier:
     """The bot's voice in one workspace. `run` must be running for anything but whispers to be said."""
 
@@ -104,8 +113,15 @@ class Courier:
         return True
 
     def depth(self) -> int:
-        """How many messages wait to be shown."""
+        """How many messages wait to be shown, but for those that wait for somebody to let the bot in."""
         return len(self._undelivered())
+
+    def trouble(self) -> str:
+        """Which audit channels take nothing from the bot, why, and what to do; empty where all is well."""
+        return "; ".join(
+            f"the audit channel {channel} cannot be posted to ({code}): {_REMEDIES.get(code, _ALLOW)}"
+            for channel, code in sorted(self._desk.shut.items())
+        )
 
     def _count(self, slot: Slot, notice: Notice) -> None:
         running = self._desk.running
@@ -118,10 +134,13 @@ class Courier:
 
     def _undelivered(self) -> tuple[Message, ...]:
         unsaid = self._desk.messages.unsaid()
-        return tuple(m for m in unsaid if self._desk.open(m.slot) is not None and self._can_ever(m.slot))
+        return tuple(m for m in unsaid if self._desk.open(m.slot) is not None and self._can_ever(m))
 
-    def _can_ever(self, slot: Slot) -> bool:
-        if slot.part in (Part.ROOT, Part.AUDIT):
+    def _can_ever(self, message: Message) -> bool:
+        slot = message.slot
+        if slot.part is Part.AUDIT:
+            return message.place.channel not in self._desk.shut
+        if slot.part is Part.ROOT:
             return True
         root = self._desk.messages.get(root_of(slot))
         return root is not None and (bool(root.ts) or self._desk.open(root.slot) is not None)

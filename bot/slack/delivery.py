@@ -68,7 +68,8 @@ class Delivery:
                 assert_never(never)
 
     def _may_post(self, message: Message) -> bool:
-        if self._slot.part is not Part.ROOT or message.tries < POSTS_OF_A_ROOT:
+        tries = max(message.tries, self._desk.sights.of(self._slot).lost)
+        if self._slot.part is not Part.ROOT or tries < POSTS_OF_A_ROOT:
             return True
         # Two roots may stand there already. If both only tell progress, the end is told all the same, once.
         return not isinstance(message.notice, Running) and not self._desk.sights.of(self._slot).end_posted
@@ -78,7 +79,7 @@ class Delivery:
         message = self._desk.messages.get(self._slot)
         if message is None:
             return
-        tries = message.tries + 1
+        tries = max(message.tries, self._desk.sights.of(self._slot).lost) + 1
         self._desk.messages.keep(replace(message, tries=tries))
         self._desk.telemetry.tell(
             "slack.post_lost", request=self._slot.subject, part=self._slot.part.value, tries=tries
@@ -144,6 +145,7 @@ class Delivery:
     async def _say_beside(self, message: Message) -> None:
         """The message can no longer be edited: its end is told in the thread, progress no more."""
         if isinstance(message.notice, Running):
+            self._desk.running.discard(self._slot)
             self._desk.messages.keep(replace(message, shown=message.version))
             return
         letter = Letter(self._desk, self._slot)

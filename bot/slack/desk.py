@@ -25,7 +25,7 @@ EDITS_A_MINUTE: Final = 30
 """What all progress together may take of the edits; the rest is for ends."""
 LONGEST_TEXT: Final = 3_000
 
-BROKEN: Final = "⚠️ This message could not be written; the log of the bot says why."
+BROKEN: Final = "❌ sorry: this message could not be written; the log of the bot says why"
 
 LOOK: Final[dict[str, object]] = {"parse": "none", "link_names": False}
 """Slack makes no links and no mentions that we did not write."""
@@ -60,6 +60,8 @@ class Desk:
     """Roots that tell progress now: they share the edits."""
     wanted: asyncio.Event = field(default_factory=asyncio.Event)
     """There may be work that can start now."""
+    shut: dict[str, str] = field(default_factory=dict)
+    """Audit channels that take nothing from the bot, and Slack's word for why."""
     moved: asyncio.Event = field(default_factory=asyncio.Event)
     """Something was shown or given up."""
 
@@ -117,12 +119,18 @@ class Desk:
         self.moved.set()
 
     def give_up(self, slot: Slot, version: int, code: str) -> None:
-        """Slack does not let us say it; the next version may be luckier."""
+        """Slack does not let us say it; the next version may be luckier. What never stood in Slack is forgotten."""
         sight = self.sights.of(slot)
         sight.given_up = version
+        self.running.discard(slot)
         message = self.messages.get(slot)
-        if message is not None and not message.ts and code:
-            sight.found(Unpostable(code))
+        if message is not None and not message.ts:
+            if code:
+                sight.found(Unpostable(code))
+            if message.version <= version:
+                # Its versions begin anew, but what may stand there twice already is not posted a third time.
+                sight.given_up, sight.lost = 0, max(sight.lost, message.tries)
+                self.messages.forget(slot)
         self.telemetry.tell("slack.given_up", request=slot.subject, part=slot.part.value, code=code)
         self.stir()
 

@@ -32,6 +32,8 @@ class Sight:
     uneditable: bool = False
     plain: bool = False
     """Slack did not take its blocks."""
+    lost: int = 0
+    """Posts without an answer before the store forgot it."""
     end_posted: bool = False
     """A post of its end had no answer."""
     shared_with: tuple[Slot, ...] = ()

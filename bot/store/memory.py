@@ -190,7 +190,7 @@ def _question(request: Request) -> _Question:
 
 
 class MemoryMessages:
-    """What Slack shall show and what it shows. Forgets what was shown and then left alone for a day."""
+    """What Slack shall show and what it shows. Forgets what was left alone for a day, told or not."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -239,5 +239,4 @@ class MemoryMessages:
         now = self._clock.now()
         old = [slot for slot, at in self._touched.items() if now - at > KEEP_ENDED]
         for slot in old:
-            if self._messages[slot].shown >= self._messages[slot].version:
-                self.forget(slot)
+            self.forget(slot)

@@ -44,7 +44,7 @@ class _Words:
             told.append(text[at : piece.start()])
             at = piece.end()
             told.extend(self._piece(piece))
-        return spans(*told, text[at:])
+        return _trimmed(spans(*told, text[at:]))
 
     def _piece(self, piece: re.Match[str]) -> Spans:
         copied, field, run = piece.groups()
@@ -67,8 +67,9 @@ class _Words:
             "plural": ref.kind.plural,
             "controller": ref.kind.controller or "its controller",
             "source": str(ref) if symptom.source_next and ref.kind in _SOURCED else "",
-            "release": release.name if release else ref.name,
+            "release": release.name if release else "",
             "release_ns": release.namespace if release else ref.namespace,
+            "force": "spec.force" if now and not now.forces else "",
             "describe": _describe(symptom.message),
             "path": now.path if now else "",
             "secret": now.secret if now else _secret(symptom.message),
@@ -82,6 +83,8 @@ class _Words:
     def _back(self) -> Spans:
         """The way back in Git to the last release that worked."""
         good, now = self.symptom.good, self.symptom.now
+        if good is None and now is None:
+            return ()
         if good is None:
             return spans("No release of it has worked yet: correct chart or values in Git.")
         if self.symptom.revision.partition("+")[0] == good.chart_version:
@@ -101,6 +104,12 @@ class _Words:
             Code(good.chart_version),
             " in Git.",
         )
+
+
+def _trimmed(told: Spans) -> Spans:
+    """Without the gap that a field leaves at the end when it has nothing to say."""
+    last = told[-1] if told else None
+    return (*told[:-1], *spans(last.text.rstrip())) if isinstance(last, Plain) else told
 
 
 _WORDS: Final[dict[str, str]] = {
@@ -135,7 +144,7 @@ def _secret(message: str) -> str:
 
 
 def _describe(message: str) -> str:
-    item = next(iter(health_items(message)), None)
+    item = next((each for each in health_items(message) if not each.veiled), None)
     if item is None:
         return ""
     kind, *rest = item.id.split("/")

@@ -26,7 +26,7 @@ from bot.wording.document import (
     spans,
 )
 from bot.wording.figures import listed
-from bot.wording.foreign import quote
+from bot.wording.foreign import TYPED, one_line, quote
 from bot.wording.status import Status
 
 _SHOWN: Final = 5
@@ -224,7 +224,7 @@ def _codes(words: Sequence[str], most: int = _SHOWN) -> Spans:
 
 
 def _typed(typed: str) -> Part:
-    return note("you typed: ", Code(quote(typed, 300) or "(nothing)"))
+    return note("you typed: ", Code(one_line(typed, TYPED) or "(nothing)"))
 
 
 def whispered(

@@ -11,22 +11,27 @@ from bot.wording.foreign import brief, quote
 from bot.wording.names import HIDDEN, named, seen_from, word
 
 _LINKS: Final = 8
+_SUCCESSES: Final = frozenset({"Succeeded", "ReconciliationSucceeded", "InstallSucceeded", "UpgradeSucceeded"})
+
+
+def reasonless(link: Link) -> bool:
+    """Whether it tells nothing that could be to blame: it looks ready, and only Flux named it."""
+    silent = not word(link.reason) or link.reason in _SUCCESSES
+    return link.state in (LinkState.FAILING, LinkState.WAITING) and silent
 
 
 def reason_of_cause(cause: Cause | None) -> str | None:
-    """The word for what is wrong at the root; None when no cause is known or it may not be told."""
-    if cause is None or not cause.links or cause.root.ref is None:
+    """The word for what is wrong at the root; None when no cause is known, or it may not or does not tell any."""
+    if cause is None or not cause.links or cause.root.ref is None or reasonless(cause.root):
         return None
     link = cause.root
     match link.state:
-        case LinkState.FAILING:
+        case LinkState.FAILING | LinkState.WAITING:
             return word(link.reason)
         case LinkState.SUSPENDED:
             return "suspended"
         case LinkState.MISSING:
             return "missing"
-        case LinkState.WAITING:
-            return word(link.reason) or "not ready"
         case LinkState.CYCLE:
             return "dependency cycle"
         case LinkState.UNKNOWN:
@@ -36,7 +41,9 @@ def reason_of_cause(cause: Cause | None) -> str | None:
 
 
 def root_sentence(link: Link, here: Ref) -> Spans:
-    """What the root cause says of itself, and since when."""
+    """What the root cause says of itself, and since when; empty where it has nothing to say."""
+    if reasonless(link) and link.ref is not None:
+        return ()
     if link.ref is None:
         return spans(f"it waits for {HIDDEN}")
     since: tuple[Piece, ...] = (" · began ", When(link.since)) if link.since else ()
@@ -44,8 +51,7 @@ def root_sentence(link: Link, here: Ref) -> Spans:
     message = brief(quote(link.message, 240))
     match link.state:
         case LinkState.FAILING | LinkState.WAITING:
-            told = f": {message or word(link.reason) or 'not ready, and it gives no reason'}"
-            return spans(name, told, *since)
+            return spans(name, f": {message or word(link.reason)}", *since)
         case LinkState.SUSPENDED:
             return spans(name, " is suspended", *since)
         case LinkState.MISSING:
@@ -60,13 +66,16 @@ def root_sentence(link: Link, here: Ref) -> Spans:
 
 def blamed(link: Link, here: Ref) -> Spans:
     """Whose reason it is, behind the reason in a first line."""
-    between = " of " if link.state in (LinkState.FAILING, LinkState.CYCLE) else " "
+    between = " of " if link.state in (LinkState.FAILING, LinkState.WAITING, LinkState.CYCLE) else " "
     return spans(between, named(link.ref, here))
 
 
 def chain(cause: Cause, here: Ref) -> Spans:
-    """`chain: frontend → backend → gitrepository/flux-system/legacy`; empty for a cause right beside."""
-    if len(cause.links) < 2:
+    """`chain: frontend → backend → gitrepository/flux-system/legacy`; empty for a cause right beside.
+
+    Unless that one has no reason of its own: then nothing else names it.
+    """
+    if len(cause.links) < 2 and (cause.root.ref is None or not reasonless(cause.root)):
         return ()
     names = [HIDDEN if link.ref is None else seen_from(link.ref, here) for link in cause.links]
     if len(names) > _LINKS:

@@ -9,6 +9,8 @@ from typing import Final
 from bot.core.secrets import mask
 
 ELLIPSIS: Final = "…"
+TYPED: Final = 200
+"""Characters of what a person typed that are told again: who asked knows the rest."""
 _ODD: Final = re.compile(r"[^\n\t\x20-\x7e\xa1-\xac\xae-\u02ff\u2190-\u21ff]")
 _BREAKS: Final = re.compile(r"\r\n?|[\u2028\u2029\x0b\x0c\x85]")
 _GAPS: Final = re.compile(r"\s+")
@@ -44,6 +46,11 @@ def quote(text: str, room: int = 240) -> str:
     """The first line of a foreign text that says something, at most `room` characters."""
     lines = (flat(each) for each in foreign(text).split("\n"))
     return cut_end(next(filter(None, lines), ""), room)
+
+
+def one_line(text: str, room: int) -> str:
+    """A foreign text with all its lines in one, at most `room` characters."""
+    return cut_end(flat(foreign(text)), room)
 
 
 def cut_end(text: str, room: int) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.core.resources import HelmRevision, Ref, Snapshot
+from bot.core.veil import HIDDEN as VEILED
 
 _KS: Final = ("Kustomization",)
 _HR: Final = ("HelmRelease",)
@@ -62,6 +63,7 @@ class Row:
         )
 
 
+_RELEASES: Final = "`kubectl -n {ns} describe helmrelease {name}` shows its releases."
 _LOGS: Final = "`kubectl -n flux-system logs deploy/{controller}` tells more."
 
 ROWS: Final[tuple[Row, ...]] = (
@@ -97,13 +99,15 @@ ROWS: Final[tuple[Row, ...]] = (
         "The build fails in {path}: `flux build kustomization {name} -n {ns} --path {path}` shows it at your desk.",
         _KS,
         needs="path",
-        otherwise="The build fails: `flux build kustomization {name} -n {ns} --path ./` shows it at your desk.",
+        otherwise="Correct what the message names, under its `spec.path` in Git.",
     ),
     Row(
         ("ReconciliationFailed",),
-        "A field was changed that cannot be: delete the object, or let Flux recreate it with `spec.force`.",
+        "A field was changed that cannot be: delete the object, or let Flux recreate it with {force}.",
         _KS,
         has=("immutable",),
+        needs="force",
+        otherwise="A field was changed that cannot be: delete the object, and Flux makes it anew.",
     ),
     Row(
         ("ReconciliationFailed",),
@@ -123,6 +127,13 @@ ROWS: Final[tuple[Row, ...]] = (
         _KS,
         needs="path",
         otherwise="The API server refused what the message names: correct it in Git.",
+    ),
+    Row(
+        ("HealthCheckFailed",),
+        "See why it is not ready: `{describe}`.",
+        has=(VEILED,),
+        needs="describe",
+        otherwise="Somebody who may see it has to look why it is not ready.",
     ),
     Row(
         ("HealthCheckFailed",),
@@ -167,12 +178,16 @@ ROWS: Final[tuple[Row, ...]] = (
     ),
     Row(
         ("InstallFailed", "UpgradeFailed"),
-        "Helm waited in vain: `kubectl -n {ns} get pods,events` shows for what. {back}",
+        "Helm waited in vain: `kubectl -n {release_ns} get pods,events` shows for what. {back}",
         _HR,
         has=("timed out", "deadline", "not ready", "context canceled"),
     ),
     Row(
-        ("InstallFailed", "UpgradeFailed"), "{back} `helm history {release} -n {release_ns}` shows all releases.", _HR
+        ("InstallFailed", "UpgradeFailed"),
+        "{back} `helm history {release} -n {release_ns}` shows all releases.",
+        _HR,
+        needs="release",
+        otherwise=f"Correct chart or values in Git; {_RELEASES}",
     ),
     Row(
         ("TestFailed",),
@@ -188,6 +203,8 @@ ROWS: Final[tuple[Row, ...]] = (
         ("RollbackFailed", "UninstallFailed"),
         "Undoing failed as well, so somebody has to look: `helm history {release} -n {release_ns}`. {back}",
         _HR,
+        needs="release",
+        otherwise=f"Undoing failed as well, so somebody has to look: {_RELEASES}",
     ),
     Row(
         ("RetriesExceeded",),
@@ -205,6 +222,8 @@ ROWS: Final[tuple[Row, ...]] = (
         ("PendingRelease",),
         "A lock of an interrupted Helm action is in the way: `helm history {release} -n {release_ns}` shows it.",
         _HR,
+        needs="release",
+        otherwise=f"A lock of an interrupted Helm action is in the way: {_RELEASES}",
     ),
     Row(("AwaitingTests",), "Its tests are still to run; Flux goes on by itself.", _HR),
     # Sources

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from bot.core.notices import Account, Asked, Detailed, Finished, Going, Mentioned, Running, Stage, Track
+from bot.core.notices import Account, Asked, Detailed, Finished, Going, Mentioned, Running, Track
 from bot.core.resources import Ref
-from bot.core.verdicts import Failed, Stalled, Succeeded
+from bot.core.verdicts import Succeeded
 from bot.wording import status as is_
 from bot.wording import tables
 from bot.wording.asking import ask
@@ -24,7 +24,6 @@ from bot.wording.document import (
     Piece,
     Ping,
     Plain,
-    Spans,
     Strong,
     When,
     joined,
@@ -33,12 +32,13 @@ from bot.wording.document import (
     spans,
 )
 from bot.wording.figures import counted, duration
-from bot.wording.foreign import quote
-from bot.wording.names import fitted, head_room, named, word
+from bot.wording.foreign import TYPED, one_line
+from bot.wording.names import fitted, head_room
+from bot.wording.scene import NEXT, Told, is_next_step
+from bot.wording.stages import doing, stage_line
 from bot.wording.status import Status
-from bot.wording.successes import change_pieces, helm
-from bot.wording.tables import from_to
-from bot.wording.verdicts import NEXT, Told, pending, slow, tell
+from bot.wording.successes import helm, stays
+from bot.wording.verdicts import slow, tell
 
 FACTS: Final = 3
 """Lines between the first one and the buttons."""
@@ -160,7 +160,7 @@ def _whole_names(head: Line, tracks: Sequence[Track]) -> tuple[Note, ...]:
 
 def _asked(asked: Asked, *, started: bool = False) -> Note:
     when: tuple[Piece, ...] = (" ", When(asked.at)) if started else ()
-    typed = quote(asked.typed, 300)
+    typed = one_line(asked.typed, TYPED)
     said = (" · ", Code(typed)) if typed else ()
     return note("asked by ", Person(asked.user, asked.name), *when, *said, f" · {asked.request}")
 
@@ -178,17 +178,8 @@ def _going(track: Track, told: Told) -> Line:
     if track.outcome is not None:
         return _row(track, told)
     stage = next((each for each in track.stages if each.going is Going.RUNNING), None)
-    what = (Plain(" · "), *_doing(stage, track.target)) if stage else ()
-    return line("⏳ ", Code(str(track.target)), *what)
-
-
-_GOING: Final[dict[Going, Status]] = {
-    Going.WAITING: Status("⏳", "next"),
-    Going.RUNNING: Status("⏳", "running"),
-    Going.DONE: Status("✅", "done"),
-    Going.FAILED: Status("❌", "failed"),
-    Going.SKIPPED: Status("💤", "skipped"),
-}
+    what = doing(stage, track.target) if stage else ()
+    return Line(joined((spans("⏳ ", Code(str(track.target))), what)))
 
 
 def _stages(track: Track, most: int) -> tuple[Line, ...]:
@@ -201,34 +192,12 @@ def _stages(track: Track, most: int) -> tuple[Line, ...]:
     return (line(f"✅ {counted(done, 'stage')} done"), *lines) if done else tuple(lines)
 
 
-def stage_line(stage: Stage, target: Ref) -> Line:
-    """`✅ source done: gitrepository/flux-system/shop · main@3f2a1bc → main@9d8e7f6 · 2.1 s`."""
-    status = _GOING[stage.going]
-    return line(f"{status.sign} {stage.role.value} {status.word}: ", *_doing(stage, target))
-
-
-def _doing(stage: Stage, target: Ref) -> Spans:
-    name = spans(named(stage.ref, target)) if stage.ref != target else ()
-    took = spans(duration(stage.seconds)) if stage.seconds is not None else ()
-    return joined((name, _so_far(stage), took)) or spans(named(stage.ref, target))
-
-
-def _so_far(stage: Stage) -> Spans:
-    if stage.going is Going.RUNNING and stage.pending is not None:
-        return pending(stage.pending)
-    if stage.going is Going.FAILED and isinstance(stage.verdict, Failed | Stalled):
-        return spans(word(stage.verdict.reason))
-    if isinstance(stage.verdict, Succeeded):
-        return spans(*change_pieces(stage.verdict.change))
-    return spans(Code(moved)) if (moved := from_to(stage.before, stage.after)) else ()
-
-
 # --- The thread ---------------------------------------------------------------------------------------------------
 
 
 def _account(account: Account, told: Told, asked: Asked, command: str) -> tuple[Part, ...]:
     track = account.track
-    parts: list[Part] = [stage_line(each, track.target) for each in track.stages]
+    parts: list[Part] = [stage_line(each, track.target, over=track.outcome is not None) for each in track.stages]
     parts += _changed(track)
     parts += _wrong(track)
     if account.conditions:
@@ -248,7 +217,8 @@ def _changed(track: Track) -> list[Part]:
     if not isinstance(end, Succeeded):
         return []
     release = helm(end.change)
-    return [*(line(row) for row in tables.inventory(end.change)), *([Line(release)] if release else [])]
+    kept = stays(track.outcome.now if track.outcome else None)
+    return [*(line(row) for row in tables.inventory(end.change, kept)), *([Line(release)] if release else [])]
 
 
 def _wrong(track: Track) -> list[Part]:
@@ -267,11 +237,6 @@ def _steps(track: Track, told: Told, asked: Asked, command: str) -> list[Part]:
         return [line(NEXT, ask(command, track.target, with_source=True), " asks the source for something newer.")]
     if not told.status.bad:
         return []
-    hints = [Line(fact) for fact in told.facts if fact and _starts(fact, NEXT)]
+    hints = [Line(fact) for fact in told.facts if is_next_step(fact)]
     again = line("Then ask again: ", ask(command, track.target, with_source=asked.options.with_source))
     return [*hints, again] if told.status in (is_.FAILED, is_.STALLED, is_.NOT_STARTED) else list(hints)
-
-
-def _starts(fact: Spans, words: str) -> bool:
-    first = fact[0]
-    return isinstance(first, Plain) and first.text.startswith(words)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from bot.core.kinds import KUSTOMIZATION
 from bot.core.notices import Outcome, Sourced
-from bot.core.resources import HelmRevision, Ref
+from bot.core.resources import HelmRevision, Ref, Snapshot
 from bot.core.revisions import Change, short
 from bot.core.verdicts import Succeeded, Unchanged, Warn
 from bot.wording import status as is_
@@ -18,12 +19,13 @@ from bot.wording.tables import sums
 
 _SOFT: Final = frozenset({Warn.HEALTH_NOT_CHECKED, Warn.NEWER_AVAILABLE})
 """What is worth a line, but makes no success doubtful."""
+REBUILT: Final = "same revision, other manifests: a substitution or patch changed"
 
 
 def tell_success(end: Succeeded, target: Ref, outcome: Outcome) -> tuple[Status, Spans, tuple[Spans, ...]]:
     """Status, rest of the first line, facts."""
     tail = spans(" ", *change_pieces(end.change), f" in {duration(outcome.took)}")
-    facts = (changes(end.change), *warnings(end.warnings, target, outcome.source))
+    facts = (changes(end.change, stays(outcome.now)), *warnings(end.warnings, target, outcome.source))
     return _status(end.warnings, is_.DONE), tail, tuple(filter(None, facts))
 
 
@@ -41,18 +43,26 @@ def _status(found: tuple[Warn, ...], well: Status) -> Status:
 
 
 def change_pieces(change: Change) -> tuple[Piece, ...]:
-    """`main@3f2a1bc → main@9d8e7f6`; only one of them where there is no other."""
+    """`main@3f2a1bc → main@9d8e7f6`, or `changed at main@9d8e7f6`; one of them alone where there is no other."""
     before, after = (word(short(raw), 60) if raw else "" for raw in (change.before, change.after))
-    if not before or before == after:
-        return (Code(after), "" if before else " (the first)") if after else ()
+    if before and before == after:
+        return ("changed at ", Code(after))
+    if not before:
+        return (Code(after), " (the first)") if after else ()
     return (Code(before), " → ", Code(after)) if after else (Code(before),)
 
 
-def changes(change: Change) -> Spans:
-    """What a change consists of, in one line."""
+def stays(now: Snapshot | None) -> bool:
+    """Whether what Git no longer holds is left in the cluster."""
+    return now is not None and now.ref.kind == KUSTOMIZATION and not now.prunes
+
+
+def changes(change: Change, kept: bool = False) -> Spans:
+    """What a change consists of, in one line. `kept`: what was removed is still in the cluster."""
     compare = spans(Link("↗ compare", change.link)) if change.link else ()
     pushed = spans("pushed ", Code(word(short(change.pushed), 40))) if change.pushed else ()
-    return joined((spans(sums(change)), helm(change), pushed, compare))
+    rebuilt = spans(REBUILT) if change.rebuilt else ()
+    return joined((rebuilt, spans(sums(change, kept)), helm(change), pushed, compare))
 
 
 def helm(change: Change) -> Spans:

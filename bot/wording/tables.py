@@ -10,12 +10,15 @@ from typing import Final
 from bot.core.notices import Counts
 from bot.core.resources import Condition, Event
 from bot.core.revisions import Change, parse_inventory_id, short
+from bot.core.veil import HIDDEN as VEILED
 from bot.wording.figures import counted, listed, plural
 from bot.wording.foreign import ELLIPSIS, cut_end, flat, foreign, quote
+from bot.wording.names import HIDDEN
 
 NAMES: Final = 12
 """Names of an inventory in one list."""
 _MESSAGE: Final = 600
+_KEPT: Final = "removed from Git, kept in the cluster (prune is off)"
 _HEALTH: Final = re.compile(r"([^\s\[,]{1,400}) status: '(\w{1,40})'")
 
 
@@ -26,8 +29,13 @@ class Unhealthy:
     id: str
     status: str
 
+    @property
+    def veiled(self) -> bool:
+        """It may not be named here."""
+        return VEILED in self.id
+
     def __str__(self) -> str:
-        return f"{self.id} {self.status}"
+        return f"{HIDDEN if self.veiled else self.id} {self.status}"
 
 
 def health_items(message: str) -> tuple[Unhealthy, ...]:
@@ -37,14 +45,14 @@ def health_items(message: str) -> tuple[Unhealthy, ...]:
     found = [
         Unhealthy(quote(match[1], 200), match[2])
         for match in _HEALTH.finditer(message)
-        if match[1].count("/") in (1, 2) and all(match[1].split("/"))
+        if VEILED in match[1] or (match[1].count("/") in (1, 2) and all(match[1].split("/")))
     ]
     return tuple(sorted(found, key=lambda each: each.status != "Failed"))
 
 
-def inventory(change: Change, most: int = NAMES) -> tuple[str, ...]:
+def inventory(change: Change, kept: bool = False, most: int = NAMES) -> tuple[str, ...]:
     """`2 created: Deployment/shop/worker, ConfigMap/shop/flags`; one line per direction, none where nothing is."""
-    rows = ((change.created, "created"), (change.removed, "removed"))
+    rows = ((change.created, "created"), (change.removed, _KEPT if kept else "removed"))
     return tuple(f"{len(ids):,} {word}: {_objects(ids, most)}" for ids, word in rows if ids)
 
 
@@ -52,11 +60,12 @@ def _objects(ids: Sequence[str], most: int) -> str:
     return listed([quote(str(parse_inventory_id(each)), 120) for each in ids], most)
 
 
-def sums(change: Change) -> str:
-    """`2 created · 1 removed`; empty when nothing is known or nothing changed."""
-    rows = ((len(change.created), "created"), (len(change.removed), "removed"))
+def sums(change: Change, kept: bool = False) -> str:
+    """`2 created · 1 removed`; empty when nothing is known. `kept`: what was removed is still in the cluster."""
+    rows = ((len(change.created), "created"), (len(change.removed), _KEPT if kept else "removed"))
     told = [f"{number:,} {word}" for number, word in rows if number]
-    if not told and change.counted:
+    # Of the same revision it would read as if nothing had changed at all.
+    if not told and change.counted and change.before != change.after:
         return "no object created or removed"
     return " · ".join(told)
 

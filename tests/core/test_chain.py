@@ -128,12 +128,31 @@ def test_a_missing_source_is_a_step_that_will_say_so() -> None:
     ]
 
 
-def test_a_hostile_graph_costs_a_bounded_number_of_patches() -> None:
+def test_a_hostile_graph_costs_a_bounded_number_of_patches_and_keeps_the_nearest() -> None:
     many = tuple(ref(GIT_REPOSITORY, f"x/r{number}") for number in range(100))
     whole = replace(git_repository(), includes=many)
     found = steps(kustomization(), whole, *(git_repository(f"x/r{number}") for number in range(100)))
     assert len(found) == 12
-    assert found[-1] == ("ks/flux-system/apps", Role.OBJECT)
+    assert found[-2:] == [("gitrepository/flux-system/apps", Role.SOURCE), ("ks/flux-system/apps", Role.OBJECT)]
+
+
+def test_a_chain_without_end_is_followed_so_far_and_no_further() -> None:
+    links = [
+        replace(git_repository(f"x/r{number}"), includes=(ref(GIT_REPOSITORY, f"x/r{number + 1}"),))
+        for number in range(2000)
+    ]
+    found = steps(kustomization(source=links[0].ref), *links)
+    assert len(found) == 12
+    assert found[-2] == ("gitrepository/x/r0", Role.SOURCE)
+
+
+def test_a_template_whose_chart_is_not_made_yet_has_no_step_for_it() -> None:
+    podinfo = helm_release()
+    assert podinfo.chart is not None
+    assert [name for name, _ in steps(podinfo, helm_repository(), Absent(podinfo.chart))] == [
+        "helmrepository/shop/podinfo",
+        "hr/shop/podinfo",
+    ]
 
 
 def test_without_source_the_target_is_alone() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.judge import REVISION_GRACE, SOURCE_GRACE, judge, patience
+from bot.core.judge import REVISION_GRACE, SOURCE_GRACE, judge
 from bot.core.kinds import (
     ALERT,
     FLUX_INSTANCE,
@@ -18,6 +18,7 @@ from bot.core.kinds import (
     OCI_REPOSITORY,
     RESOURCE_SET_INPUT_PROVIDER,
 )
+from bot.core.patience import patience
 from bot.core.requests import Ask
 from bot.core.resources import Absent, Condition, Event, Remediation, Snapshot, Tokens
 from bot.core.verdicts import (
@@ -79,11 +80,12 @@ def after(
     events: tuple[Event, ...] = (),
     force: bool = False,
     reset: bool = False,
+    held_since: datetime | None = None,
 ) -> Pending | Verdict:
     """What is said of a request to `before` once the object is `now`; it carries our token unless it has another."""
     if isinstance(now, Snapshot) and not now.asked.request:
         now = replace(now, asked=Tokens(T))
-    return judge(ask(before, wanted, force=force, reset=reset), Seen(now, at, source, events))
+    return judge(ask(before, wanted, force=force, reset=reset), Seen(now, at, source, events, held_since))
 
 
 def ready(snapshot: Snapshot, **changes: object) -> Snapshot:
@@ -264,9 +266,10 @@ def test_row_10_and_becomes_a_failure_at_the_deadline() -> None:
 def test_row_11_a_source_with_nothing_yet_gets_a_grace_period(reason: str, text: str) -> None:
     apps = kustomization()
     end = failed(apps, T, reason, text)
-    last = MORNING + SOURCE_GRACE
-    assert after(apps, end, at=last - timedelta(seconds=1)) == Pending(Why.SOURCE, text)
-    assert isinstance(after(apps, end, at=last), Failed)
+    last = SOON + SOURCE_GRACE
+    assert after(apps, end, at=last) == Pending(Why.SOURCE, text)
+    assert after(apps, end, at=last - timedelta(seconds=1), held_since=SOON) == Pending(Why.SOURCE, text)
+    assert isinstance(after(apps, end, at=last, held_since=SOON), Failed)
 
 
 def test_row_11_a_missing_path_is_no_missing_artifact() -> None:
@@ -390,9 +393,9 @@ def test_row_16_outside_its_schedule_nothing_ran() -> None:
 def test_row_17_the_older_revision_is_not_what_was_asked_for() -> None:
     apps, source = kustomization(), git_repository(revision=B)
     raced = done(apps, T)
-    last = MORNING + REVISION_GRACE
-    assert after(apps, raced, B, source=source) == Pending(Why.OLD_REVISION, A)
-    assert after(apps, raced, B, source=source, at=last) == TimedOut(Pending(Why.OLD_REVISION, A))
+    last = SOON + REVISION_GRACE
+    assert after(apps, raced, B, source=source, at=last) == Pending(Why.OLD_REVISION, A)
+    assert after(apps, raced, B, source=source, at=last, held_since=SOON) == TimedOut(Pending(Why.OLD_REVISION, A))
 
 
 def test_row_17_what_the_source_got_since_is_good_too() -> None:
@@ -442,6 +445,16 @@ def test_row_18_the_same_revision_with_another_inventory_is_a_change() -> None:
     apps = kustomization()
     verdict = after(apps, done(apps, T, inventory=()))
     assert isinstance(verdict, Succeeded)
+
+
+def test_row_18_other_manifests_at_the_same_revision_are_a_change() -> None:
+    apps = kustomization()
+    again = done(apps, T)
+    assert again.details is not None
+    built = replace(again.details, builds=(replace(again.details.builds[0], digest="sha256:ff"),))
+    verdict = after(apps, replace(again, details=built))
+    assert isinstance(verdict, Succeeded)
+    assert verdict.change.rebuilt
 
 
 def test_row_18_a_new_helm_revision_of_the_same_chart_is_a_change() -> None:
@@ -634,4 +647,10 @@ def test_patience_of_a_release_that_may_be_undone_is_twice_its_timeout() -> None
 
 
 def test_patience_of_a_source_follows_its_timeout() -> None:
-    assert patience(replace(git_repository(), timeout=timedelta(minutes=9)), FLOOR) == timedelta(minutes=9)
+    assert patience(replace(git_repository(), timeout=timedelta(minutes=9)), FLOOR) == timedelta(
+        minutes=9, seconds=30
+    )
+
+
+def test_flux_says_what_timed_out_before_we_do() -> None:
+    assert patience(replace(kustomization(), timeout=FLOOR), FLOOR) > FLOOR

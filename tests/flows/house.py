@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from itertools import count
 
 from bot.core.channels import ANY, Allowlist, Channel, Ping, Rule, Sources, Who
@@ -11,15 +10,9 @@ from bot.core.notices import Audited, Finished, Notice, Part, Refused, Running
 from bot.core.offers import Press
 from bot.core.requests import Place
 from bot.core.resources import Snapshot
-from bot.flows.conclude import Conclude
+from bot.flows.assembly import Manners, Outside, assemble
 from bot.flows.dispatch import Dispatch
-from bot.flows.gate import Gate, Heard
-from bot.flows.help import Helping
-from bot.flows.investigate import Investigate
-from bot.flows.reconcile import Reconciling
-from bot.flows.refusals import Refusing
-from bot.flows.resolve import Resolve
-from bot.flows.steps import Patience
+from bot.flows.gate import Heard
 from bot.ports import Requests
 from bot.store.memory import MemoryMessages, MemoryRequests, MemoryTrail
 from bot.tasks import Tasks
@@ -105,51 +98,21 @@ class House:
 
     def _wire(self) -> Dispatch:
         ids, keys = count(1), count(1)
-        clusters = FakeClusters(*self.clusters)
-        gate = Gate(self.allowlist, self.directory, self.chat)
-        resolve = Resolve(gate, clusters)
-        investigate = Investigate(gate, clusters, resolve, self.clock)
-        refusing = Refusing(gate, self.chat, self.trail, self.clock, self.telemetry, lambda: f"r{next(ids)}")
-        conclude = Conclude(
-            gate,
-            clusters,
-            self.chat,
-            self.requests,
-            self.clock,
-            self.telemetry,
-            investigate,
-            timedelta(seconds=30),
-            lambda: f"key-{next(keys)}",
-        )
-        reconciling = Reconciling(
-            gate=gate,
-            clusters=clusters,
+        outside = Outside(
+            allowlist=self.allowlist,
+            directory=self.directory,
             chat=self.chat,
+            clusters=FakeClusters(*self.clusters),
             requests=self.requests,
-            clock=self.clock,
-            telemetry=self.telemetry,
-            refusing=refusing,
-            investigate=investigate,
-            conclude=conclude,
-            patience=Patience(),
-            root_wait=timedelta(seconds=2),
-            afterlives=self.afterlives,
-            new_id=lambda: f"req{next(ids):05d}",
-        )
-        return Dispatch(
-            gate=gate,
-            resolve=resolve,
-            reconciling=reconciling,
-            helping=Helping(gate, clusters, resolve, "/flux-reconcile"),
-            refusing=refusing,
-            chat=self.chat,
-            requests=self.requests,
+            trail=self.trail,
             messages=self.messages,
             clock=self.clock,
             telemetry=self.telemetry,
-            command="/flux-reconcile",
+            afterlives=self.afterlives,
+            new_id=lambda: f"req{next(ids):05d}",
             new_key=lambda: f"key-{next(keys)}",
         )
+        return assemble(outside, Manners())
 
     def heard(self, user: str = SRE, channel: str = PLATFORM, team: str = HOME, delivery: str = "") -> Heard:
         return Heard(

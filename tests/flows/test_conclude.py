@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.core.audit import Entry, Outcome
+from bot.core.audit import Entry, Result
 from bot.core.channels import Ping
 from bot.core.errors import Unreachable
 from bot.core.notices import Audited, Blocked, Detailed, Finished, Part, Stop, Stopped
@@ -33,7 +33,7 @@ from bot.core.verdicts import (
     Verdict,
     Why,
 )
-from bot.flows.conclude import result
+from bot.flows.recording import result
 from bot.ports import NotYet, Posted
 from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import Answer, FakeCluster
@@ -50,34 +50,34 @@ APPS, GIT = kustomization(), git_repository()
 
 SUCCEEDED = Succeeded(Change(A, B))
 FAILED = Failed("BuildFailed", "boom")
-WORDS: list[tuple[Verdict | Stopped | Blocked, Outcome]] = [
-    (SUCCEEDED, Outcome.CHANGED),
-    (Unchanged(A), Outcome.UNCHANGED),
-    (FAILED, Outcome.FAILED),
-    (Stalled("RetriesExceeded", ""), Outcome.STALLED),
-    (TimedOut(Pending(Why.QUEUED)), Outcome.TIMED_OUT),
-    (Suspended(), Outcome.SUSPENDED),
-    (Skipped(), Outcome.SKIPPED),
-    (Gone(seen_before=True), Outcome.GONE),
-    (Deleting(), Outcome.GONE),
-    (Static(), Outcome.STATIC),
-    (Blocked(GIT.ref, FAILED), Outcome.BLOCKED),
-    (Broken("why"), Outcome.BROKEN),
-    (Stopped(Stop.UNREACHABLE), Outcome.BROKEN),
-    (Overtaken("theirs", FAILED), Outcome.FAILED),
-    (Overtaken("theirs", SUCCEEDED), Outcome.CHANGED),
+WORDS: list[tuple[Verdict | Stopped | Blocked, Result]] = [
+    (SUCCEEDED, Result.CHANGED),
+    (Unchanged(A), Result.UNCHANGED),
+    (FAILED, Result.FAILED),
+    (Stalled("RetriesExceeded", ""), Result.STALLED),
+    (TimedOut(Pending(Why.QUEUED)), Result.TIMED_OUT),
+    (Suspended(), Result.SUSPENDED),
+    (Skipped(), Result.SKIPPED),
+    (Gone(seen_before=True), Result.GONE),
+    (Deleting(), Result.GONE),
+    (Static(), Result.STATIC),
+    (Blocked(GIT.ref, FAILED), Result.BLOCKED),
+    (Broken("why"), Result.BROKEN),
+    (Stopped(Stop.UNREACHABLE), Result.BROKEN),
+    (Overtaken("theirs", FAILED), Result.FAILED),
+    (Overtaken("theirs", SUCCEEDED), Result.CHANGED),
 ]
 
 
 @pytest.mark.parametrize(("end", "word"), WORDS, ids=[f"{type(each[0]).__name__} {each[1].name}" for each in WORDS])
-def test_every_end_has_its_word_in_the_audit(end: Verdict | Stopped | Blocked, word: Outcome) -> None:
+def test_every_end_has_its_word_in_the_audit(end: Verdict | Stopped | Blocked, word: Result) -> None:
     assert result(end) is word
 
 
 # --- One entry for every end --------------------------------------------------------------------------------------
 
 
-def entries(house: House) -> list[tuple[str, Outcome, str]]:
+def entries(house: House) -> list[tuple[str, Result, str]]:
     return [(entry.object, entry.outcome, entry.reason) for entry in house.trail.newest()]
 
 
@@ -88,7 +88,7 @@ async def test_a_failure_is_recorded_with_fluxs_reason() -> None:
     house, cluster = house_with(APPS, GIT)
     cluster.script(APPS.ref, (1, lambda ask, now: failed(now, ask.token, "BuildFailed", "boom", B)))
     await house.say("ks apps")
-    assert entries(house) == [(KS, Outcome.FAILED, "BuildFailed")]
+    assert entries(house) == [(KS, Result.FAILED, "BuildFailed")]
 
 
 async def test_what_was_never_sent_is_recorded_too_and_why() -> None:
@@ -98,9 +98,9 @@ async def test_what_was_never_sent_is_recorded_too_and_why() -> None:
     cluster.heal("get")
     await house.say("ks off, missing")
     assert entries(house) == [
-        (KS, Outcome.BROKEN, "the cluster does not answer"),
-        ("prod ks/flux-system/off", Outcome.SUSPENDED, ""),
-        ("prod ks/flux-system/missing", Outcome.GONE, ""),
+        (KS, Result.BROKEN, "the cluster does not answer"),
+        ("prod ks/flux-system/off", Result.SUSPENDED, ""),
+        ("prod ks/flux-system/missing", Result.GONE, ""),
     ]
 
 
@@ -109,8 +109,8 @@ async def test_a_target_behind_a_source_that_failed_is_recorded_as_not_started_w
     cluster.script(GIT.ref, (1, lambda ask, now: failed(now, ask.token, "GitOperationFailed", "no route")))
     await house.say("ks apps --with-source")
     assert entries(house) == [
-        (REPO, Outcome.FAILED, "GitOperationFailed"),
-        (KS, Outcome.BLOCKED, "GitOperationFailed"),
+        (REPO, Result.FAILED, "GitOperationFailed"),
+        (KS, Result.BLOCKED, "GitOperationFailed"),
     ]
 
 
@@ -127,8 +127,8 @@ async def test_a_target_behind_a_source_that_was_overtaken_and_failed_is_recorde
     cluster.on_request = overtake
     await house.say("ks apps --with-source")
     assert [(word, reason) for _, word, reason in entries(house)] == [
-        (Outcome.FAILED, "AuthError"),
-        (Outcome.BLOCKED, "AuthError"),
+        (Result.FAILED, "AuthError"),
+        (Result.BLOCKED, "AuthError"),
     ]
 
 
@@ -147,7 +147,7 @@ async def test_an_entry_tells_who_what_where_by_which_rule_and_with_what_result(
         object=KS,
         options=Options(timeout=timedelta(minutes=2)),
         rule="platform",
-        outcome=Outcome.CHANGED,
+        outcome=Result.CHANGED,
         before=A,
         after=B,
         seconds=3.0,
@@ -370,7 +370,7 @@ async def test_a_stop_after_the_end_records_nothing_twice() -> None:
     flow.cancel()
     (stopped,) = await asyncio.gather(flow, return_exceptions=True)
     assert isinstance(stopped, asyncio.CancelledError)
-    assert entries(house) == [(KS, Outcome.CHANGED, "")]
+    assert entries(house) == [(KS, Result.CHANGED, "")]
     assert (house.finished().tracks, house.finished().buttons) == (ended.tracks, ended.buttons)
     assert house.in_part(Part.DETAILS) == []
 
@@ -385,8 +385,8 @@ async def test_a_stop_tells_what_had_ended_and_what_nobody_follows_any_more() ->
     await asyncio.gather(flow, return_exceptions=True)
     assert [type(end) for end in house.ends()] == [Succeeded, Broken]
     assert [(name, word) for name, word, _ in entries(house)] == [
-        ("prod ks/shop/web", Outcome.CHANGED),
-        ("prod ks/shop/api", Outcome.BROKEN),
+        ("prod ks/shop/web", Result.CHANGED),
+        ("prod ks/shop/api", Result.BROKEN),
     ]
     assert isinstance(house.root(), Finished)
     assert buttons(house) == []

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.audit import Outcome
+from bot.core.audit import Result
 from bot.core.channels import Who
 from bot.core.commands import Reconcile, Trouble
 from bot.core.errors import Unreachable
@@ -155,7 +155,7 @@ async def test_who_presses_becomes_the_asker() -> None:
     await house.say("ks web", DEV, SHOP)
     await house.press(house.button(Press.RETRY), SRE, SHOP)
     asked = [(entry.caller.user, entry.rule, entry.outcome) for entry in house.trail.newest()]
-    assert asked == [(DEV, "shop-deployers", Outcome.FAILED), (SRE, "sre", Outcome.FAILED)]
+    assert asked == [(DEV, "shop-deployers", Result.FAILED), (SRE, "sre", Result.FAILED)]
     assert (house.finished().asked.user, house.finished().asked.typed) == (SRE, "prod ks/shop/web")
 
 
@@ -217,7 +217,7 @@ async def test_a_button_that_is_none_of_ours_does_nothing() -> None:
     house, cluster = house_with()
     await house.press("made-up")
     assert house.whispers() == [Refused(Refusal.OFFER_GONE, "a button")]
-    assert [(entry.object, entry.outcome) for entry in house.trail.newest()] == [("a button", Outcome.REFUSED)]
+    assert [(entry.object, entry.outcome) for entry in house.trail.newest()] == [("a button", Result.REFUSED)]
     assert cluster.calls == {}
 
 
@@ -301,7 +301,7 @@ async def test_a_question_is_over_after_a_quarter_of_an_hour() -> None:
 async def test_with_force_the_cluster_has_to_be_typed() -> None:
     house = two_clusters()
     await house.say("hr shop/podinfo --force")
-    assert house.whispers() == [ClusterAsked("hr/shop/podinfo --force", ("lab", "prod"))]
+    assert house.whispers() == [ClusterAsked("hr shop/podinfo --force", ("lab", "prod"))]
     await house.say("hr shop/podinfo --force --cluster lab --timeout 10s")
     assert [(str(ask.ref), ask.force) for each in house.clusters for ask in each.asks] == [
         ("lab hr/shop/podinfo", True)
@@ -321,7 +321,7 @@ async def test_the_buttons_hold_keys_and_nothing_else() -> None:
     await house.say("ks apps")
     (asked,) = house.whispers()
     assert asked == ClusterAsked(
-        "ks/apps", ("lab", "prod"), (Button(Press.CLUSTER, "key-1", "lab"), Button(Press.CLUSTER, "key-2", "prod"))
+        "ks apps", ("lab", "prod"), (Button(Press.CLUSTER, "key-1", "lab"), Button(Press.CLUSTER, "key-2", "prod"))
     )
     offer = await house.requests.offered("key-1")
     assert offer is not None
@@ -343,9 +343,9 @@ async def test_a_spent_button_a_refusal_and_a_request_each_leave_one_entry() -> 
     await house.press("made-up", DEV, SHOP)
     found = [(entry.object, entry.outcome, entry.number) for entry in house.trail.newest()]
     assert found == [
-        ("prod ks/shop/web", Outcome.CHANGED, 1),
-        ("reconcile prod ks/infra/web", Outcome.REFUSED, 2),
-        ("a button", Outcome.REFUSED, 3),
+        ("prod ks/shop/web", Result.CHANGED, 1),
+        ("reconcile prod ks/infra/web", Result.REFUSED, 2),
+        ("a button", Result.REFUSED, 3),
     ]
     assert {each.place.channel for each in house.chat.shown if each.slot.part is Part.AUDIT} == {AUDIT}
 

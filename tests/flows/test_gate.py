@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.audit import Outcome
+from bot.core.audit import Result
 from bot.core.channels import ANY, Channel, Rule, Who
 from bot.core.notices import ChannelOff, Part, Refusal, Refused, Slot, Stop, Stopped, Whisper
 from bot.core.requests import Options, Role, Step, Verb
@@ -212,7 +212,7 @@ async def test_whom_the_rules_let_in_nowhere_is_refused_by_them_before_any_look_
     house, cluster = house_with(kustomization())
     await house.say("ks apps", DEV, PLATFORM)
     (refused,) = house.refusals()
-    assert (refused.refusal, refused.what) == (Refusal.RULES, "ks/apps")
+    assert (refused.refusal, refused.what) == (Refusal.RULES, "ks apps")
     assert nothing_happened(house, cluster)
 
 
@@ -294,7 +294,7 @@ async def test_a_channel_that_is_shared_while_a_request_waits_stops_it() -> None
     await house.clock.until(flow.done)
     assert house.ends() == [Stopped(Stop.REVOKED, "the channel is no longer what its entry says")]
     assert cluster.asks == []
-    assert [entry.outcome for entry in house.trail.newest()] == [Outcome.BROKEN]
+    assert [entry.outcome for entry in house.trail.newest()] == [Result.BROKEN]
 
 
 async def test_a_source_is_authorised_by_itself_at_the_second_look() -> None:

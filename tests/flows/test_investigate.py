@@ -43,7 +43,7 @@ async def inside(house: House) -> tuple[Investigate, Entered]:
     """The look-ups, and dev in team-shop."""
     entered = await house.dispatch.gate.enter(house.heard(DEV, SHOP))
     assert isinstance(entered, Entered)
-    return house.dispatch.reconciling.investigate, entered
+    return house.dispatch.reconciling.tracks.investigate, entered
 
 
 def outcome(house: House) -> Outcome:
@@ -198,7 +198,7 @@ async def test_the_words_of_a_link_do_not_name_a_hidden_one() -> None:
 
 SENTENCE, VEILED = (
     "dependency 'infra/secret' is not ready",
-    "dependency something this channel may not see is not ready",
+    "dependency (hidden) is not ready",
 )
 SENTENCES: list[tuple[Verdict, Verdict]] = [
     (Failed("DependencyNotReady", SENTENCE), Failed("DependencyNotReady", VEILED)),

@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from bot.core.audit import Outcome
+from bot.core.audit import Result
 from bot.core.errors import Rejected, Unreachable
 from bot.core.kinds import GIT_REPOSITORY
 from bot.core.notices import (
@@ -354,7 +354,7 @@ async def test_a_patch_that_never_arrived_is_said_not_to_have() -> None:
     house, cluster = house_with(kustomization(), git_repository())
     cluster.fail("request", Unreachable("prod", "connection refused"))
     await house.say("ks apps")
-    assert house.ends() == [Broken("the request did not reach the cluster: connection refused")]
+    assert house.ends() == [Broken("the request did not reach the cluster within 10 s: connection refused")]
 
 
 async def test_a_refused_patch_is_told_in_the_api_servers_words() -> None:
@@ -579,7 +579,7 @@ async def test_every_request_has_a_root_a_thread_and_an_audit_line() -> None:
         1,
         "prod ks/flux-system/apps",
         "platform",
-        Outcome.CHANGED,
+        Result.CHANGED,
     )
     assert (entry.before, entry.after, entry.seconds) == (A, B, 1.0)
 
@@ -592,10 +592,9 @@ async def test_with_source_every_patched_object_has_its_own_entry() -> None:
     await house.say("ks apps --with-source")
     (audited,) = house.in_part(Part.AUDIT)
     assert isinstance(audited, Audited)
-    assert [entry.object for entry in audited.entries] == [
-        "prod gitrepository/flux-system/apps",
-        "prod ks/flux-system/apps",
-    ]
+    assert [entry.object for entry in audited.entries] == ["prod ks/flux-system/apps"]
+    assert [entry.object for entry in audited.also] == ["prod gitrepository/flux-system/apps"]
+    assert [entry.number for entry in (*audited.also, *audited.entries)] == [1, 2]
 
 
 async def test_a_target_that_was_never_patched_is_recorded_too() -> None:
@@ -605,9 +604,9 @@ async def test_a_target_that_was_never_patched_is_recorded_too() -> None:
     await house.say("ks apps --with-source")
     (audited,) = house.in_part(Part.AUDIT)
     assert isinstance(audited, Audited)
-    assert [(entry.object, entry.outcome) for entry in audited.entries] == [
-        ("prod gitrepository/flux-system/apps", Outcome.FAILED),
-        ("prod ks/flux-system/apps", Outcome.BLOCKED),
+    assert [(entry.object, entry.outcome) for entry in (*audited.also, *audited.entries)] == [
+        ("prod gitrepository/flux-system/apps", Result.FAILED),
+        ("prod ks/flux-system/apps", Result.BLOCKED),
     ]
 
 
@@ -769,7 +768,7 @@ async def test_a_hidden_dependency_is_not_named_by_fluxs_own_sentences_either() 
     outcome = house.finished().tracks[0].outcome
     assert outcome is not None
     assert isinstance(outcome.end, Failed)
-    assert outcome.end.message == "dependency something this channel may not see is not ready"
+    assert outcome.end.message == "dependency (hidden) is not ready"
     told = [render(each.notice) for each in house.chat.shown]
     assert [each.text for each in told if "secret" in each.text or "secret" in str(each.blocks)] == []
 

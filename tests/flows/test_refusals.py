@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.audit import Entry, Outcome
+from bot.core.audit import Entry, Result
 from bot.core.channels import Rule, Sources, Who
 from bot.core.kinds import GIT_REPOSITORY
 from bot.core.notices import Audited, Helped, Part, Refusal, Refused
@@ -34,7 +34,7 @@ async def test_a_refusal_is_whispered_and_recorded_and_nothing_else() -> None:
         object="ks apps",
         options=Options(),
         rule="this channel is not on the allowlist",
-        outcome=Outcome.REFUSED,
+        outcome=Result.REFUSED,
         number=1,
     )
     assert house.whispers() == [Refused(Refusal.CHANNEL_UNLISTED, "ks apps")]

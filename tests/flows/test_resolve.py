@@ -78,7 +78,7 @@ async def test_a_bare_literal_name_with_a_dot_comes_first() -> None:
 async def test_in_a_named_namespace_a_dot_is_part_of_the_name() -> None:
     house, _ = house_with(kustomization("infra/web"))
     await house.say("web.infra -n infra")
-    assert house.whispers() == [Ambiguous("web.infra", "infra/web.infra", (), ())]
+    assert house.whispers() == [Ambiguous("web.infra", "web.infra -n infra", (), ())]
 
 
 @pytest.mark.parametrize("option", ["--force", "--reset"])
@@ -203,7 +203,7 @@ async def test_of_several_clusters_none_is_guessed() -> None:
         await house.say(text)
     asked = [each for each in house.whispers() if isinstance(each, ClusterAsked)]
     assert [[button.label for button in each.buttons] for each in asked] == [["lab", "prod"], ["lab", "prod"]]
-    assert [each.typed for each in asked] == ["ks/apps", "apps"]
+    assert [each.typed for each in asked] == ["ks apps", "apps"]
     assert patched(house) == []
 
 
@@ -245,7 +245,7 @@ async def test_a_rule_for_one_cluster_allows_nothing_in_another() -> None:
     await house.say("web on prod", DEV, SHOP)
     first, second = house.whispers()
     assert getattr(first, "refusal", None) is Refusal.RULES
-    assert second == Ambiguous("web", "web --cluster prod", (), ())
+    assert second == Ambiguous("web", "web on prod", (), ())
     assert patched(house) == []
 
 

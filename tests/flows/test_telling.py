@@ -101,7 +101,7 @@ def test_an_ended_stage_tells_revisions_and_seconds() -> None:
         (Overtaken("theirs", SUCCEEDED), Going.DONE, Overtaken("theirs", SUCCEEDED)),
         (Overtaken("theirs", FAILED), Going.FAILED, Overtaken("theirs", FAILED)),
         (Stopped(Stop.UNREACHABLE), Going.FAILED, None),
-        (Suspended(), Going.FAILED, Suspended()),
+        (Suspended(), Going.SKIPPED, Suspended()),
     ],
 )
 def test_how_a_stage_stands_follows_from_its_end(

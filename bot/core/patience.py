@@ -1,0 +1,28 @@
+"""How long a request may take before we stop waiting for it (docs/flux.md, "The judge")."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from bot.core.kinds import HELM_RELEASE, KUSTOMIZATION
+from bot.core.resources import Snapshot
+
+MARGIN: Final = timedelta(seconds=30)
+"""Flux's own limit must come first, so that it is Flux who says what timed out."""
+SHORTEST: Final = timedelta(seconds=30)
+"""A Kustomization waits at least so long, whatever its spec says."""
+HELM_TIMEOUT: Final = timedelta(minutes=5)
+SOURCE_TIMEOUT: Final = timedelta(minutes=1)
+
+
+def patience(now: Snapshot, floor: timedelta) -> timedelta:
+    """How long its own spec lets a run take, and never less than `floor`."""
+    kind = now.ref.kind
+    if kind == KUSTOMIZATION:
+        own = now.timeout or ((now.interval or timedelta(0)) - timedelta(seconds=30))
+        return max(max(own, SHORTEST) + MARGIN, floor)
+    if kind == HELM_RELEASE:
+        undo = 2 if max(now.remediation.upgrade_retries, now.remediation.install_retries) else 1
+        return max((now.timeout or HELM_TIMEOUT) * undo + MARGIN, floor)
+    return max((now.timeout or SOURCE_TIMEOUT) + MARGIN, floor)
