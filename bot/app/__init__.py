@@ -43,6 +43,10 @@ async def serve(settings: Settings, allowlist: Allowlist, stop: asyncio.Event) -
             bot.telemetry.tell("stopped_by", why=str(error))
             print(f"flux-bot: {error}", file=sys.stderr)  # noqa: T201
             return 1
+        except Exception as error:  # noqa: BLE001 - a bug ends the process, with its traceback in the log alone
+            bot.telemetry.broke("died", error)
+            print("flux-bot: a bug of ours ended the bot; the log has its traceback", file=sys.stderr)  # noqa: T201
+            return 1
         finally:
             await bot.close()
     return 0

@@ -10,6 +10,7 @@ from bot.cluster.adapter import KubernetesClusters
 from bot.config.settings import Settings, SlackMode
 from bot.ports import Telemetry
 from bot.slack.connect import Connection
+from bot.slack.courier import Courier
 from bot.telemetry.metrics import Metrics
 from bot.web.health import Check, health_routes
 from bot.web.server import Route
@@ -54,10 +55,11 @@ def probes(
     loop: LoopWatch,
     connection: Connection,
     clusters: KubernetesClusters,
+    courier: Courier,
 ) -> tuple[Route, ...]:
     """Routes for the probes and metrics. A cluster that is away is told and makes nobody restart the bot: it fails
     readiness only when none is left."""
-    ready = [Check("clusters", _any_cluster(clusters))]
+    ready = [Check("clusters", _any_cluster(clusters)), Check("audit", _audited(courier))]
     if settings.slack_mode is SlackMode.SOCKET:
         ready.insert(0, Check("slack", _linked(connection)))
     return health_routes((Check("event loop", loop.check),), tuple(ready), metrics.exposition, clock)
@@ -70,6 +72,13 @@ def _linked(connection: Connection) -> Callable[[], Awaitable[str]]:
             return "no Socket Mode link to Slack"
         late = link.pong_age is not None and link.pong_age > STALE_LINK
         return f"no sign of life from Slack for {link.pong_age:.0f} s" if late else ""
+
+    return ask
+
+
+def _audited(courier: Courier) -> Callable[[], Awaitable[str]]:
+    async def ask() -> str:
+        return courier.trouble()
 
     return ask
 

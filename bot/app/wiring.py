@@ -143,7 +143,7 @@ async def _wire(
     around = Surroundings(listening, clock, telemetry, courier.whisper, lambda doubt: _doubt(directory, doubt))
     Listeners(SlackIntake(dispatch, settings.slack_command), around).register(bolt, settings.slack_command)
     loop = LoopWatch(clock, telemetry)
-    routes = probes(settings, clock, metrics, loop, connection, clusters)
+    routes = probes(settings, clock, metrics, loop, connection, clusters, courier)
     if settings.slack_mode is SlackMode.HTTP:
         secret = _secret(settings.slack_signing_secret)
         routes = (*routes, Route("POST", SLACK_PATH, receiver(bolt, secret, clock, telemetry)))

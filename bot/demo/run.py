@@ -20,6 +20,7 @@ from bot.config.clusters import ClusterSetting
 from bot.config.settings import LogLevel, Settings, SlackMode
 from bot.core.channels import ANY, Allowlist, Channel, Rule, Sources, Who
 from bot.demo.slack import world
+from bot.demo.slack.client import Impossible
 from bot.demo.slack.state import MessageState
 from bot.demo.slack.workspace import Workspace
 
@@ -200,9 +201,12 @@ async def _say(demo: Demo, workspace: Workspace, bot: asyncio.Future[int], text:
     seen = len(workspace.history)
     audited = _audit_states(workspace.history)
     command = text.removeprefix("/flux-reconcile").strip()
-    delivery = await workspace.command(demo.person, demo.channel, command)
-    if delivery.error is not None:
-        print(f"Slack tells @{demo.person}: {delivery.error}", file=sys.stderr)
+    try:
+        error = (await workspace.command(demo.person, demo.channel, command)).error
+    except Impossible as impossible:
+        error = str(impossible)
+    if error is not None:
+        print(f"Slack tells @{demo.person}: {error}", file=sys.stderr)
         return False
     before = {state.key for state in workspace.history[:seen]}
 

@@ -144,6 +144,12 @@ def test_the_token_from_before_our_patch_put_back_is_nobodys_new_request() -> No
     assert after(apps, replace(done(apps, "older", B), asked=Tokens("older"))) == Pending(Why.QUEUED)
 
 
+def test_an_object_made_anew_of_which_nobody_asked_anything_was_not_overtaken() -> None:
+    apps = kustomization(token="older")
+    anew = Seen(replace(done(apps, ""), asked=Tokens(), handled=Tokens()), SOON)
+    assert judge(ask(apps), anew) == Pending(Why.QUEUED)
+
+
 # --- Rows 5 and 6 -------------------------------------------------------------------------------------------------
 
 

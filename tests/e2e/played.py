@@ -1,4 +1,4 @@
-"""A cluster that plays recordings of real Flux: canned answers and canned sequences, and no rule of Flux or Kubernetes.
+"""A cluster that plays recordings of real Flux: canned answers and canned sequences, no rule of Flux or Kubernetes.
 
 A PATCH is answered with the object and the new annotation; then come the watch events that were recorded after the
 same request, with that recording's token replaced by the one that was just sent.
@@ -12,19 +12,20 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 from typing import Any
 
-from bot.core.kinds import KINDS, Kind, kind_named
+from bot.core.kinds import KINDS, Kind
 from tests.fakes.api_server import APIS, Answer, ApiServer, Asked, Fault, discovery, listing, status
 from tests.replay import RECORDINGS
 
 REQUESTED = "reconcile.fluxcd.io/requestedAt"
 SOON = 0.01
 """Seconds from a patch to its first event: enough that its answer is on its way before."""
-SERVED = ("Kustomization", "HelmRelease", "GitRepository", "OCIRepository", "HelmRepository", "HelmChart", "Bucket")
+_NAMES = ("Kustomization", "HelmRelease", "GitRepository", "OCIRepository", "HelmRepository", "HelmChart", "Bucket")
+SERVED = {kind.name: kind for kind in KINDS if kind.name in _NAMES}
 DEPLOYMENTS = "/apis/apps/v1/namespaces/flux-system/deployments"
-_ENDS = ("deletionTimestamp", "creationTimestamp")
 
 Json = dict[str, Any]
 Refusal = Callable[[Asked], Answer | Fault | None]
@@ -78,18 +79,22 @@ class Played:
         """While set, events wait for `step` or `release`."""
         self.refuse: Refusal = lambda _: None
         """Asked before each patch: what it gets instead of being carried out."""
+        self.lose_answers = False
+        """While set, patches are carried out and their connections broken off."""
         self.told_at: list[tuple[str, float]] = []
         """Token in the status of each event that was sent, and when, on time.monotonic's clock."""
         self.events: list[Json] = []
+        self._sent: dict[str, str] = {}
+        """Recorded tokens, and what was sent in their place."""
         self._objects: dict[str, Json] = {}
         self._waiting: deque[tuple[str, Json]] = deque()
         self._version = 1_000
         for line in (*self.script.before, *(line for act in self.script.acts[:since] for line in act.lines)):
             self._keep(json.loads(line))
-        server.on(APIS, discovery(*((kind.group, kind.version, kind.plural) for kind in map(kind_named, SERVED))))
+        server.on(APIS, discovery(*((kind.group, kind.version, kind.plural) for kind in SERVED.values())))
         server.on(DEPLOYMENTS, listing(*(_deployment(name) for name in sorted({kind.controller for kind in KINDS}))))
-        for kind in map(kind_named, SERVED):
-            server.on(_path(kind), lambda _, kind=kind: listing(*self._of(kind), version=str(self._version)))
+        for kind in SERVED.values():
+            server.on(_path(kind), partial(self._listed, kind))
         for ref in self._objects:
             self._serve(ref)
 
@@ -103,7 +108,7 @@ class Played:
 
     def reads(self) -> list[str]:
         """Paths of what was read besides discovery, lists of Flux's kinds and watches."""
-        shared = {APIS, *(_path(kind) for kind in map(kind_named, SERVED))}
+        shared = {APIS, *(_path(kind) for kind in SERVED.values())}
         return [asked.path for asked in self.server.asked if asked.method == "GET" and asked.path not in shared]
 
     def step(self) -> None:
@@ -121,12 +126,7 @@ class Played:
 
     def play_tail(self) -> None:
         """Flux goes on by itself: what was recorded after the last request."""
-        self._perform(self.script.tail, {})
-
-    def change(self, ref: str, **spec: object) -> None:
-        """Somebody changes the spec."""
-        now = self._copy(ref)
-        self._send("MODIFIED", {**now, "spec": {**now["spec"], **spec}})
+        self._perform(self.script.tail, self._sent)
 
     # --- answers --------------------------------------------------------------------------------------------------
 
@@ -141,9 +141,9 @@ class Played:
         act = next((act for act in self.script.acts if act.ref == ref), None)
         if act is not None:
             words = {each.prev: self._handled(each.ref) for each in self.script.acts if each.prev}
-            loop = asyncio.get_running_loop()
-            loop.call_later(SOON, self._perform, act.lines, {**words, act.token: notes[REQUESTED]})
-        return Answer(200, now)
+            self._sent[act.token] = notes[REQUESTED]
+            asyncio.get_running_loop().call_later(SOON, self._perform, act.lines, {**words, **self._sent})
+        return Fault.RESET if self.lose_answers else Answer(200, now)
 
     def _perform(self, lines: tuple[str, ...], words: Mapping[str, str]) -> None:
         for line in lines:
@@ -165,7 +165,7 @@ class Played:
         self._put(body, gone=type_ == "DELETED")
         self.told_at.append((body.get("status", {}).get("lastHandledReconcileAt", ""), monotonic()))
         for stream in self.server.streams:
-            if stream.asked.path == _path(kind_named(body["kind"])) and not stream.closed.is_set():
+            if stream.asked.path == _path(SERVED[body["kind"]]) and not stream.closed.is_set():
                 stream.send(type_, body)
 
     # --- objects --------------------------------------------------------------------------------------------------
@@ -188,7 +188,7 @@ class Played:
 
     def _serve(self, ref: str) -> None:
         kind, namespace, name = ref.split("/")
-        row = kind_named(kind)
+        row = SERVED[kind]
         path = f"/apis/{row.group}/{row.version}/namespaces/{namespace}/{row.plural}/{name}"
         gone = ref not in self._objects
         self.server.on(path, status(404, "not found") if gone else Answer(200, self._objects[ref]))
@@ -198,8 +198,9 @@ class Played:
         here = [event for event in self.events if event["metadata"]["namespace"] == namespace]
         self.server.on(f"/api/v1/namespaces/{namespace}/events", listing(*here))
 
-    def _of(self, kind: Kind) -> list[Json]:
-        return [body for body in self._objects.values() if body["kind"] == kind.name]
+    def _listed(self, kind: Kind, _: Asked) -> Answer:
+        found = [body for body in self._objects.values() if body["kind"] == kind.name]
+        return listing(*found, version=str(self._version))
 
     def _handled(self, ref: str) -> str:
         handled: str = self._objects.get(ref, {}).get("status", {}).get("lastHandledReconcileAt", "")

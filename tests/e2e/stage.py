@@ -19,6 +19,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import pytest
 from pydantic import SecretStr
 
 from bot import app
@@ -28,11 +29,12 @@ from bot.core.channels import Allowlist
 from bot.demo.run import default_allowlist
 from bot.demo.slack import world
 from bot.demo.slack.knobs import Knobs
+from bot.demo.slack.shapes import as_objects, as_text
 from bot.demo.slack.state import MessageState
 from bot.demo.slack.workspace import Workspace
 from tests.e2e.played import Json, Played
 from tests.fakes.api_server import ApiServer, kubeconfig
-from tests.slack.rig import Wire
+from tests.slack.rig import FastClock, Wire
 
 CLUSTER = "prod"
 CLUSTER_TOKEN = "sesame-cluster-token"
@@ -99,7 +101,9 @@ class Stage:
             state = await self.workspace.wait_for(found, seconds)
         except TimeoutError:
             seen = "\n---\n".join(f"#{state.channel_name} {state.text}" for state in self.history[since:])
-            raise AssertionError(f"nobody saw that within {seconds:.0f} s, but:\n{seen}\n\n{self.log.getvalue()}") from None
+            raise AssertionError(
+                f"nobody saw that within {seconds:.0f} s, but:\n{seen}\n\n{self.log.getvalue()}"
+            ) from None
         assert state is not None
         return state
 
@@ -114,7 +118,8 @@ class Stage:
     async def edited(self, message: MessageState, words: str, seconds: float = LONG) -> MessageState:
         """A later state of the message that holds these words."""
         return await self.until(
-            lambda state: state.key == message.key and state.seq > message.seq and words in state.text, seconds=seconds
+            lambda state: state.key == message.key and state.seq > message.seq and words in state.text,
+            seconds=seconds,
         )
 
     async def audited(self, number: int = 1) -> list[str]:
@@ -169,12 +174,8 @@ def is_top(state: MessageState) -> bool:
 
 def buttons(message: MessageState) -> list[str]:
     """Names of the offers under a message."""
-    return [
-        element["action_id"].removeprefix("offer:")
-        for block in message.blocks
-        if block["type"] == "actions"
-        for element in block["elements"]
-    ]
+    actions = [as_objects(block.get("elements")) for block in message.blocks if block["type"] == "actions"]
+    return [as_text(each["action_id"]).removeprefix("offer:") for elements in actions for each in elements]
 
 
 def settings_for(api_url: str, config: Path, **changes: Any) -> Settings:
@@ -209,27 +210,43 @@ async def staged(
     knobs: Knobs | None = None,
     allowlist: Allowlist | None = None,
     prepare: Callable[[Workspace], None] = lambda _: None,
+    canned: Callable[[ApiServer], None] = lambda _: None,
     linked: bool = True,
     away: bool = False,
+    wired: bool = False,
+    fast: bool = False,
     **changes: Any,
 ) -> AsyncIterator[Stage]:
-    """The stage for the length of the block. `linked`: wait for the Socket Mode link; `away`: no cluster at first."""
+    """The stage for the length of the block.
+
+    `prepare` and `canned` change the workspace and the API server before the bot starts. `linked`: wait for the
+    Socket Mode link. `away`: no cluster at first. `wired`: the way to Slack can be cut. `fast`: the bot's
+    clock goes faster, budgets and pauses with it. `changes` are settings.
+    """
     server, wire, slack_wire = ApiServer(), Wire(), Wire()
     async with server.running(), Workspace(knobs) as workspace:
         prepare(workspace)
         await wire.lay(port_of(server.url))
-        await slack_wire.lay(port_of(workspace.url))
+        cluster = Played(server, recording, since)
+        canned(server)
+        api_url = workspace.api_url
+        if wired:
+            await slack_wire.lay(port_of(workspace.url))
+            workspace.links.origin = f"http://127.0.0.1:{slack_wire.port}"
+            api_url = f"{workspace.links.origin}/api/"
         config = kubeconfig(
             folder / "kubeconfig", f"http://127.0.0.1:{wire.port}", {"token": CLUSTER_TOKEN}, context=CLUSTER
         )
         if away:
             await wire.cut()
-        settings = settings_for(f"http://127.0.0.1:{slack_wire.port}/api/", config, **changes)
+        settings = settings_for(api_url, config, **changes)
         stop, log = asyncio.Event(), io.StringIO()
         opened = monotonic() - workspace.site.moments.passed()
-        with redirect_stderr(log):
+        with redirect_stderr(log), pytest.MonkeyPatch.context() as patch:
+            if fast:
+                patch.setattr("bot.app.SystemClock", FastClock)
             bot = asyncio.ensure_future(app.serve(settings, allowlist or default_allowlist(), stop))
-            stage = Stage(workspace, Played(server, recording, since), wire, slack_wire, settings, stop, bot, log, opened)
+            stage = Stage(workspace, cluster, wire, slack_wire, settings, stop, bot, log, opened)
             try:
                 if linked:
                     await _linked(stage)
@@ -244,7 +261,8 @@ async def staged(
 
 async def _linked(stage: Stage) -> None:
     waiting = asyncio.ensure_future(stage.workspace.connected(timeout=LONG))
-    await asyncio.wait([waiting, stage.bot], return_when=asyncio.FIRST_COMPLETED)
+    either: list[asyncio.Future[None] | asyncio.Future[int]] = [waiting, stage.bot]
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     assert not stage.bot.done(), stage.log.getvalue()
     await waiting
 

@@ -48,6 +48,7 @@ from tests.fakes.telemetry import Fact, FakeTelemetry
 T = "2026-08-20T09:14:00.000000Z-req00001"
 """The token of the first step, asked at the start of the fakes' morning."""
 DEADLINE = MORNING + timedelta(minutes=5)
+PLAIN = Options()
 GONE_DARK = Unreachable("prod", "no route")
 RULE = Rule("platform", Who(), frozenset(), (), frozenset(), (), ())
 
@@ -84,7 +85,7 @@ class Bench:
     right: Allowed | str = field(default_factory=lambda: Allowed(RULE))
     asks: list[Ask] = field(default_factory=list)
 
-    def job(self, step: Step, options: Options = Options()) -> Job:  # noqa: B008 - a frozen value
+    def job(self, step: Step, options: Options = PLAIN) -> Job:
         async def recheck(_: Step) -> Allowed | str:
             return self.right
 
@@ -105,7 +106,7 @@ class Bench:
         kept = requests or MemoryRequests(self.clock, MemoryTrail())
         return CarryOut(self.cluster, kept, self.clock, self.telemetry, Patience())
 
-    async def carry_out(self, step: Step, options: Options = Options()) -> Ended:  # noqa: B008 - a frozen value
+    async def carry_out(self, step: Step, options: Options = PLAIN) -> Ended:
         requests = MemoryRequests(self.clock, MemoryTrail())
         job = self.job(step, options)
         await requests.accept(job.request, None)
@@ -176,7 +177,7 @@ def ours(snapshot: Snapshot) -> Snapshot:
 async def preflight(
     bench: Bench,
     found: Snapshot | Absent,
-    options: Options = Options(),  # noqa: B008 - a frozen value
+    options: Options = PLAIN,
     role: Role = Role.OBJECT,
 ) -> Verdict | Stopped | None:
     return await Preflight(bench.cluster).check(options, Step(found.ref, role, found.ref), found)
@@ -294,6 +295,13 @@ async def test_no_other_source_stops_it(source: Snapshot | None, options: Option
     apps = kustomization()
     bench = bench_with(apps) if source is None else bench_with(apps, source)
     assert await preflight(bench, apps, options) is None
+
+
+async def test_a_source_that_cannot_be_read_stops_nothing() -> None:
+    apps = kustomization()
+    bench = bench_with(apps, _empty())
+    bench.cluster.fail("get", GONE_DARK)
+    assert await preflight(bench, apps) is None
 
 
 # --- The ask and its patch ----------------------------------------------------------------------------------------
@@ -448,6 +456,18 @@ async def test_a_lost_answer_that_cannot_be_looked_for_is_said_to_be_unknown() -
     )
 
 
+async def test_a_lost_patch_is_looked_for_as_long_as_it_may_be_under_way() -> None:
+    apps = kustomization()
+    bench = bench_with(apps, git_repository())
+    bench.cluster.fail("request", Unreachable("prod", "reset"))
+    ended = await bench.carry_out(step_to(apps))
+    end = Broken("the request did not reach the cluster within 10 s: reset")
+    assert ended == Ended(
+        step_to(apps), end, timedelta(seconds=10), bench.asks[0], bench.cluster.now(apps.ref).brief()
+    )
+    assert bench.cluster.calls["read"] == 10
+
+
 async def test_a_lost_answer_counts_as_arrived_when_its_run_has_ended_and_the_annotation_is_another() -> None:
     apps = kustomization()
     bench = bench_with(apps, git_repository())
@@ -513,6 +533,13 @@ async def test_versions_are_numbers_and_the_patched_state_itself_counts() -> Non
         )
         found.append((ended.end, ended.took))
     assert found == [(Suspended(), timedelta(0))] * 2
+
+
+async def test_a_state_newer_than_the_patch_counts_although_our_token_is_gone_from_it() -> None:
+    apps = kustomization()
+    theirs = replace(done(apps, "theirs"), asked=Tokens("theirs"))
+    ended, _ = await bench_with(git_repository()).watch(asked(apps), seen(theirs, gap=True))
+    assert ended.end == Overtaken("theirs", Unchanged(A))
 
 
 async def test_versions_that_are_no_numbers_are_only_compared_for_being_the_same() -> None:
@@ -929,6 +956,13 @@ async def test_the_failure_of_whoever_overtook_us_is_followed_on_too() -> None:
     overtaken = replace(ended, end=Overtaken("theirs", Failed("BuildFailed", "boom")), now=theirs)
     aftermath, lasted = await live_on(bench, overtaken)
     assert ([each[:2] for each in aftermath.told], lasted) == ([(20, "Overtaken"), (30, "Overtaken")], 30)
+
+
+async def test_our_own_token_is_never_somebody_who_asks_anew() -> None:
+    bench, apps, ended = failing("BuildFailed")
+    later(bench, 10, done(apps, T, B))
+    aftermath, _ = await live_on(bench, replace(ended, now=None))
+    assert [each[:2] for each in aftermath.told] == [(10, "Succeeded")]
 
 
 async def test_whoever_asks_anew_ends_the_afterlife() -> None:

@@ -4,12 +4,15 @@ It shares no code with the bot: its own client, its own watch, its own reading o
 """
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 
 from tests.real.api import REQUESTED, Api, Object, Ref, condition, handled
+
+MARK = "example.com/mark"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,10 @@ class Shown:
         return str(condition(self.obj).get("status", ""))
 
     @property
+    def waits_for_health(self) -> bool:
+        return condition(self.obj, "Healthy").get("status") == "Unknown"
+
+    @property
     def reason(self) -> str:
         return str(condition(self.obj).get("reason", ""))
 
@@ -46,13 +53,32 @@ class Seen:
     """Everything that a kind's watch showed, in order."""
 
     shown: list[Shown] = field(default_factory=list)
+    _more: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def add(self, shown: Shown) -> None:
+        self.shown.append(shown)
+        self._more.set()
+        self._more = asyncio.Event()
 
     def of(self, ref: Ref) -> list[Shown]:
         return [each for each in self.shown if Ref.of(each.obj) == ref]
 
-    def first(self, ref: Ref, holds: Callable[[Shown], bool], *, after: float = 0.0) -> Shown:
-        """The first event of that object that fits; the test needs it to exist."""
-        return next(each for each in self.of(ref) if each.at >= after and holds(each))
+    async def until(self, ref: Ref, holds: Callable[[Shown], bool], *, seconds: float = 40) -> Shown:
+        """The first event of that object that fits, from now or from earlier."""
+        async with asyncio.timeout(seconds):
+            while True:
+                more = self._more
+                found = next((each for each in self.of(ref) if holds(each)), None)
+                if found is not None:
+                    return found
+                await more.wait()
+
+
+async def caught_up(api: Api, seen: Seen, ref: Ref) -> None:
+    """Returns once the watch has shown all that the cluster holds now: it shows a mark that is made for that."""
+    mark = secrets.token_hex(4)
+    await api.annotate(ref, **{MARK: mark})
+    await seen.until(ref, lambda shown: shown.obj["metadata"].get("annotations", {}).get(MARK) == mark)
 
 
 @asynccontextmanager
@@ -73,4 +99,4 @@ async def watching(api: Api, kind: str, namespace: str = "") -> AsyncIterator[Se
 async def _follow(api: Api, kind: str, namespace: str, since: str, seen: Seen) -> None:
     async with aclosing(api.watch(kind, namespace, since=since)) as events:
         async for change, obj in events:
-            seen.shown.append(Shown(monotonic(), change, obj))
+            seen.add(Shown(monotonic(), change, obj))

@@ -24,18 +24,18 @@ async def test_a_newer_chart_is_fetched_and_installed_stage_by_stage(
 
     index = f"{before} → {_artifact(await api.get(Ref('HelmRepository', namespace, 'charts')))}"
     assert timeless(end.lines[:2]) == [
-        f"✅ done real hr/{namespace}/nginx 1.0.0 → 1.1.0 in …",
+        f"✅ done real hr/{namespace}/nginx 1.0.0 → 1.1.0",
         "no object created or removed · nginx 1.0.0 → nginx 1.1.0 · release 1 → 2 · same values",
     ]
     assert timeless(details.splitlines()[1:4]) == [
-        f"✅ source done: helmrepository/{namespace}/charts · {index} · …",
-        f"✅ chart done: helmchart/{namespace}/{namespace}-nginx · 1.0.0 → 1.1.0 · …",
-        "✅ object done: 1.0.0 → 1.1.0 · …",
+        f"✅ source done: helmrepository/{namespace}/charts · {index}",
+        f"✅ chart done: helmchart/{namespace}/{namespace}-nginx · 1.0.0 → 1.1.0",
+        "✅ object done: 1.0.0 → 1.1.0",
     ]
-    assert [line.partition(" in #")[0] for line in end.audit.splitlines()] == [
-        f"✅ #1 @sre reconciled real helmrepository/{namespace}/charts with source",
-        f"✅ #2 @sre reconciled real helmchart/{namespace}/{namespace}-nginx with source",
-        f"✅ #3 @sre reconciled real hr/{namespace}/nginx with source",
+    moved = " · 1.0.0 → 1.1.0"
+    also = f" · also #1 helmrepository/{namespace}/charts, #2 helmchart/{namespace}/{namespace}-nginx"
+    assert [line.partition(" <")[0] for line in timeless(end.audit.splitlines())] == [
+        f"✅ #3 @sre reconciled real hr/{namespace}/nginx with source in #platform · rule demo-platform{moved}{also}"
     ]
 
 
@@ -48,7 +48,7 @@ async def test_an_upgrade_that_helm_gives_up_is_told_at_once_and_a_plain_request
 
     async with watching(api, "HelmRelease", namespace) as seen, conversation(grounds.bot_kubeconfig) as talk:
         end = await talk.say(f"hr {namespace}/nginx --with-source")
-        event = seen.first(ref, lambda shown: shown.ready == "False" and shown.handled == shown.token != "")
+        event = await seen.until(ref, lambda shown: shown.ready == "False" and shown.handled == shown.token != "")
         asked = await api.get(ref)
         plain = await talk.say(f"hr {namespace}/nginx")
         untouched = await api.get(ref)

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.core.audit import Entry, Outcome
+from bot.core.audit import Entry, Result
 from bot.core.notices import (
     Apology,
     Asked,
@@ -202,7 +202,7 @@ def audited(number: int, count: int = 1) -> Audited:
         object="prod ks/flux-system/apps",
         options=Options(),
         rule="platform",
-        outcome=Outcome.CHANGED,
+        outcome=Result.CHANGED,
         number=number,
     )
     return Audited((entry,), count)

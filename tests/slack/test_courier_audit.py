@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.core.notices import Part, Slot, Whisper
 from bot.core.requests import Place
 from bot.demo.loopback import ResetAfter, Rule
@@ -111,6 +113,68 @@ async def test_an_audit_channel_that_is_gone_does_not_stop_the_rest() -> None:
         await rig.flushed()
         assert await rig.courier.posted(audit_slot(1), rig.clock.now()) == Unpostable("is_archived")
         assert sorted(message.text for message in rig.workspace.messages()) == ["line 2", "r1 ended 1"]
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        ("not_in_channel", "invite the bot"),
+        ("channel_not_found", "invite the bot, or correct the channel's id in the allowlist"),
+        ("is_archived", "unarchive it, or name another one in the allowlist"),
+        ("restricted_action_read_only_channel", "let the bot post there"),
+    ],
+)
+async def test_lines_wait_for_an_audit_channel_until_somebody_lets_the_bot_in(code: str, remedy: str) -> None:
+    async with rigged(Knobs(channel_errors={FLUX_AUDIT: code})) as rig:
+        assert rig.courier.trouble() == ""
+        for n in (1, 2):
+            rig.courier.show(audit_slot(n), Place(FLUX_AUDIT), audited(n))
+        await rig.until(rig.courier.trouble)
+        assert rig.courier.trouble() == f"the audit channel {FLUX_AUDIT} cannot be posted to ({code}): {remedy}"
+        assert [message.slot for message in rig.messages.unsaid()] == [audit_slot(1), audit_slot(2)]
+        rig.workspace.knobs.channel_errors.clear()
+        await rig.until(lambda: not rig.courier.trouble())
+        await rig.flushed()
+        assert rig.texts("flux-audit") == ["line 1", "line 2"]
+        tries = [fact for fact in rig.telemetry.of("slack.called") if fact["method"] == "chat.postMessage"]
+        assert [fact["outcome"] for fact in tries] == [code, "ok", "ok"]
+
+
+async def test_an_audit_channel_that_is_shut_is_tried_once_a_minute() -> None:
+    async with rigged(Knobs(channel_errors={FLUX_AUDIT: "not_in_channel"})) as rig:
+        rig.courier.show(audit_slot(1), Place(FLUX_AUDIT), audited(1))
+        await rig.until(lambda: len(rig.called("chat.postMessage")) == 2)
+        at = [call.at for call in rig.workspace.calls if call.method == "chat.postMessage"]
+        assert at[1] - at[0] > 50
+
+
+async def test_a_line_that_changes_while_its_channel_is_shut_is_told_as_it_is_by_then() -> None:
+    async with rigged() as rig:
+        rig.courier.show(audit_slot(1), Place(FLUX_AUDIT), audited(1))
+        await rig.flushed()
+        rig.workspace.knobs.api_errors["chat.update"] = "not_in_channel"
+        rig.courier.show(audit_slot(1), Place(FLUX_AUDIT), audited(1, 2))
+        await rig.until(rig.courier.trouble)
+        rig.courier.show(audit_slot(1), Place(FLUX_AUDIT), audited(1, 3))
+        rig.workspace.knobs.api_errors.clear()
+        await rig.until(lambda: rig.texts("flux-audit") == ["line 1 × 3"])
+        assert rig.courier.trouble() == ""
+
+
+async def test_of_what_waits_for_a_shut_channel_the_newest_thousand_lines_are_kept() -> None:
+    async with rigged(Knobs(channel_errors={FLUX_AUDIT: "not_in_channel"})) as rig:
+        for n in range(1, 1_004):
+            rig.courier.show(audit_slot(n), Place(FLUX_AUDIT), audited(n))
+        await rig.until(lambda: len(rig.telemetry.of("slack.given_up")) == 3)
+        assert [message.slot for message in rig.messages.unsaid()] == [audit_slot(n) for n in range(4, 1_004)]
+
+
+async def test_a_shut_audit_channel_does_not_hold_up_the_shutdown() -> None:
+    async with rigged(Knobs(channel_errors={FLUX_AUDIT: "is_archived"})) as rig:
+        rig.courier.show(audit_slot(1), Place(FLUX_AUDIT), audited(1))
+        await rig.until(rig.courier.trouble)
+        await rig.flushed(5)
+        assert rig.courier.depth() == 0
 
 
 async def test_a_whisper_to_a_command_works_where_the_bot_is_absent() -> None:

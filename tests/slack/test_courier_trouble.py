@@ -8,7 +8,7 @@ from bot.core.errors import StoreError
 from bot.core.notices import Part
 from bot.demo.loopback import HalfOpen, Reset, ResetAfter, Rule, Status
 from bot.demo.slack.knobs import Knobs
-from bot.demo.slack.world import LOBBY, OLD_PROJECT, RANDOM, SRE
+from bot.demo.slack.world import LOBBY, OLD_PROJECT, RANDOM, SRE, TEAM_SHOP
 from bot.ports import Message, NotYet, Posted, Unpostable
 from bot.slack.gateway import USER
 from bot.store.memory import MemoryMessages
@@ -196,6 +196,44 @@ async def test_a_channel_that_cannot_be_posted_to_is_told_by_slacks_word() -> No
         assert rig.states() == []
 
 
+async def test_a_root_that_was_never_posted_is_forgotten_and_its_next_state_is_tried_anew() -> None:
+    async with rigged(Knobs(channel_errors={RANDOM: "restricted_action"})) as rig:
+        slot = rig.show(running(), channel=RANDOM)
+        assert await rig.courier.posted(slot, rig.soon()) == Unpostable("restricted_action")
+        assert rig.messages.get(slot) is None
+        rig.workspace.knobs.channel_errors.clear()
+        rig.show(finished(), channel=RANDOM)
+        await rig.flushed()
+        assert rig.texts("random") == ["r1 ended 1"]
+        assert isinstance(await rig.courier.posted(slot, rig.soon()), Posted)
+
+
+async def test_a_root_that_lost_its_answers_is_forgotten_and_still_not_posted_a_third_time() -> None:
+    async with rigged() as rig:
+        rig.workspace.faults.add(Rule(ResetAfter(), POST, times=2))
+        slot = rig.show(running(1))
+        await rig.until(lambda: rig.telemetry.of("slack.given_up"))
+        assert rig.messages.get(slot) is None
+        for n in (2, 3):
+            rig.show(running(n))
+            await rig.flushed()
+        assert rig.texts() == ["r1 runs 1"] * 2
+
+
+async def test_roots_that_were_never_posted_do_not_slow_the_progress_of_others() -> None:
+    async with rigged(Knobs(channel_errors=dict.fromkeys((RANDOM, TEAM_SHOP), "restricted_action"))) as rig:
+        for n in range(30):
+            rig.show(running(1, f"lost{n}"), request=f"lost{n}", channel=(RANDOM, TEAM_SHOP)[n % 2])
+        await rig.until(lambda: len(rig.telemetry.of("slack.given_up")) == 30)
+        slot = rig.show(running(1))
+        await rig.courier.posted(slot, rig.soon())
+        for n in (2, 3):
+            rig.show(running(n))
+            # A crowd of thirty would have to wait for a minute each time.
+            await rig.flushed(30)
+        assert rig.texts() == ["r1 runs 3"]
+
+
 async def test_details_of_an_unpostable_root_hold_nothing_up() -> None:
     async with rigged() as rig:
         await rig.courier.posted(rig.show(running(), channel=OLD_PROJECT), rig.soon())
@@ -281,7 +319,7 @@ async def test_a_notice_that_breaks_the_views_is_told_as_broken() -> None:
     async with rigged() as rig:
         rig.show(replace(finished(), took=None))  # type: ignore[arg-type]
         await rig.flushed()
-        assert rig.texts() == ["⚠️ This message could not be written; the log of the bot says why."]
+        assert rig.texts() == ["❌ sorry: this message could not be written; the log of the bot says why"]
         assert [fact.event for fact in rig.telemetry.broken] == ["slack.render_broke"]
 
 

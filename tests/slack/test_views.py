@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.audit import Outcome as Result
+from bot.core.audit import Result
 from bot.core.commands import Trouble, Unparsed
 from bot.core.explain import Cause, Link, LinkState
 from bot.core.kinds import KINDS, KUSTOMIZATION
@@ -42,7 +42,8 @@ from bot.core.revisions import Change
 from bot.core.verdicts import Failed, Pending, Skipped, Succeeded, Suspended, TimedOut, Unchanged, Verdict, Why
 from bot.demo.slack.blocks import Surface, complaints
 from bot.slack.views import render
-from tests.wording.examples import ASKED, COUNTS, DETAILS, DONE_ENTRY, EXAMPLES, LEGACY, NEW, NOW, OLD, RETRY
+from tests.wording.examples import ASKED, COUNTS, DETAILS, DONE_ENTRY, LEGACY, NEW, NOW, OLD, RETRY
+from tests.wording.rarer import EXAMPLES
 from tests.wording.slack_limits import broken_limits, foreign_markup, marked_texts, spoken
 
 HOSTILE = (
@@ -83,7 +84,15 @@ links = st.builds(
 )
 ids = st.lists(texts, max_size=3).map(tuple)
 changes = st.builds(
-    Change, before=texts, after=texts, created=ids, removed=ids, counted=st.booleans(), link=texts, pushed=texts
+    Change,
+    before=texts,
+    after=texts,
+    created=ids,
+    removed=ids,
+    counted=st.booleans(),
+    link=texts,
+    rebuilt=st.booleans(),
+    pushed=texts,
 )
 verdicts: st.SearchStrategy[Verdict] = st.one_of(
     st.builds(Succeeded, change=changes),
@@ -114,6 +123,7 @@ stages = st.builds(
     role=st.sampled_from(Role),
     going=st.sampled_from(Going),
     pending=st.none() | st.builds(Pending, why=st.sampled_from(Why), text=texts),
+    verdict=st.none() | verdicts,
     before=texts,
     after=texts,
 )
@@ -127,6 +137,17 @@ accounts = st.builds(
     conditions=st.lists(conditions, max_size=4).map(tuple),
     events=st.lists(events, max_size=10).map(tuple),
     counts=st.none() | st.just(COUNTS),
+)
+entries = st.builds(
+    replace,
+    st.just(DONE_ENTRY),
+    object=texts,
+    rule=texts,
+    reason=texts,
+    before=texts,
+    after=texts,
+    link=texts,
+    outcome=st.sampled_from(Result),
 )
 labels = st.builds(Button, press=st.sampled_from(Press), key=st.just("k" * 22), label=texts)
 notices: st.SearchStrategy[Notice] = st.one_of(
@@ -162,21 +183,8 @@ notices: st.SearchStrategy[Notice] = st.one_of(
     st.builds(
         Audited,
         count=st.integers(1, 9),
-        entries=st.lists(
-            st.builds(
-                replace,
-                st.just(DONE_ENTRY),
-                object=texts,
-                rule=texts,
-                reason=texts,
-                before=texts,
-                after=texts,
-                link=texts,
-                outcome=st.sampled_from(Result),
-            ),
-            min_size=1,
-            max_size=20,
-        ).map(tuple),
+        entries=st.lists(entries, min_size=1, max_size=20).map(tuple),
+        also=st.lists(entries, max_size=8).map(tuple),
     ),
 )
 
@@ -292,6 +300,24 @@ def test_details_of_many_objects_keep_what_failed_and_count_what_is_left_out() -
     assert len(shown.blocks) == 50
     assert [_told([block])[0][:9] for block in shown.blocks[:2]] == ["*Details*", "*❌ failed"]
     assert _told([shown.blocks[-1]]) == ["… 7 more facts; ask for fewer objects to see them"]
+
+
+def test_what_a_person_typed_is_one_short_line_that_pings_and_formats_nothing() -> None:
+    typed = "ks apps,\n\tfrontend <!channel> *now* `--force` " + "x" * 300
+    shown = render(Running(replace(ASKED, typed=typed), (Track(LEGACY),), NOW))
+    told = "ks apps, frontend &lt;!channel&gt; *now* ˋ--forceˋ " + "x" * 154 + "…"
+    assert shown.blocks[-1] == {
+        "type": "context",
+        "elements": [
+            {
+                "type": "mrkdwn",
+                "text": f"asked by @dev <!date^{int(NOW.timestamp())}^{{ago}}|2026-11-23 10:00 UTC>"
+                f" · `{told}` · ab12cd34",
+                "verbatim": True,
+            }
+        ],
+    }
+    assert shown.text.split("\n")[-1].split(" · ")[1] == told.replace("*", "∗")
 
 
 def test_every_cluster_has_its_own_button() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.core.audit import Entry, Outcome
+from bot.core.audit import Entry, Result
 from bot.core.commands import Help
 from bot.core.kinds import KUSTOMIZATION
 from bot.core.offers import Offer, Press
@@ -52,5 +52,5 @@ def an_offer(key: str, *, minutes: float = 60) -> Offer:
     return Offer(key, Press.RETRY, Help(), PLATFORM, made_at=MORNING, ends_at=MORNING + timedelta(minutes=minutes))
 
 
-def an_entry(request: str = "", outcome: Outcome = Outcome.CHANGED) -> Entry:
+def an_entry(request: str = "", outcome: Result = Result.CHANGED) -> Entry:
     return Entry(MORNING, request, ADA, PLATFORM, Verb.RECONCILE, str(WEB), Options(), "shop for everybody", outcome)

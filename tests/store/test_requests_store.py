@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.audit import Outcome
+from bot.core.audit import Result
 from bot.core.errors import StoreError
 from bot.core.requests import Options, Request
 from bot.core.verdicts import Unchanged
@@ -132,8 +132,8 @@ async def test_entries_are_numbered_on_from_those_of_others(store: Store) -> Non
     await store.requests.accept(a_request("r1", targets=(WEB, API)))
     await store.requests.begin("r1", an_ask())
     ends = ((WEB, Unchanged("main@sha1:aa")), (API, None))
-    entries = await store.requests.end("r1", ends, (an_entry("r1"), an_entry("r1", Outcome.BLOCKED)))
-    assert [(entry.number, entry.outcome) for entry in entries] == [(2, Outcome.CHANGED), (3, Outcome.BLOCKED)]
+    entries = await store.requests.end("r1", ends, (an_entry("r1"), an_entry("r1", Result.BLOCKED)))
+    assert [(entry.number, entry.outcome) for entry in entries] == [(2, Result.CHANGED), (3, Result.BLOCKED)]
 
 
 async def test_a_request_ends_once(store: Store) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.core.audit import Outcome
+from bot.core.audit import Result
 from tests.store.conftest import Store
 from tests.store.stories import an_entry
 
 
 async def test_entries_are_numbered_from_one_in_their_order(store: Store) -> None:
-    outcomes = (Outcome.FAILED, Outcome.CHANGED, Outcome.REFUSED)
+    outcomes = (Result.FAILED, Result.CHANGED, Result.REFUSED)
     entries = tuple(an_entry(outcome=each) for each in outcomes)
     assert await store.trail.append(entries) == tuple(
         replace(entry, number=number) for number, entry in enumerate(entries, start=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.core.audit import Outcome
+from bot.core.audit import Result
 from bot.telemetry.events import EVENTS, Counts, Row
 from bot.telemetry.metrics import Metrics
 from bot.telemetry.told import LoggedTelemetry
@@ -28,8 +28,8 @@ def samples(metrics: Metrics, start: str = "flux_bot_") -> Samples:
 def test_requests_and_refusals_are_counted_by_what_they_were() -> None:
     metrics = Metrics("1.2.3")
     telemetry = LoggedTelemetry(metrics)
-    telemetry.tell("ended", request="r1", verb="reconcile", outcome=Outcome.TIMED_OUT, seconds=3)
-    telemetry.tell("ended", request="r2", verb="reconcile", outcome=Outcome.TIMED_OUT, seconds=4)
+    telemetry.tell("ended", request="r1", verb="reconcile", outcome=Result.TIMED_OUT, seconds=3)
+    telemetry.tell("ended", request="r2", verb="reconcile", outcome=Result.TIMED_OUT, seconds=4)
     telemetry.tell("refused", reason="RULES", user="U1")
     assert samples(metrics, "flux_bot_requests_ended") == {
         "flux_bot_requests_ended_total{outcome=timed_out,verb=reconcile}": 2.0

@@ -1,4 +1,4 @@
-"""One notice of every kind, with the names and messages that Flux would use. Gallery and golden tests share them."""
+"""One notice of every kind, with the names and messages that Flux would use. rarer.py adds to them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from bot.core.audit import Entry
-from bot.core.audit import Outcome as Result
+from bot.core.audit import Entry, Result
 from bot.core.channels import Rule, Sources, Who
 from bot.core.commands import Trouble, Unparsed
 from bot.core.explain import Cause, Link, LinkState
@@ -238,7 +237,7 @@ REFUSED_ENTRY: Final = Entry(
     number=8413,
 )
 
-EXAMPLES: Final[dict[str, Notice]] = {
+USUAL: Final[dict[str, Notice]] = {
     "running, with source": Running(SOURCED, (Track(APPS, STAGES),), NOW),
     "running, controller slow": Running(
         ASKED, (Track(APPS, (Stage(APPS, Role.OBJECT, Going.RUNNING, Pending(Why.QUEUED)),), slow=CONTROLLER),), NOW
@@ -417,7 +416,6 @@ EXAMPLES: Final[dict[str, Notice]] = {
     "audit": Audited((DONE_ENTRY,)),
     "audit, failed": Audited((replace(DONE_ENTRY, outcome=Result.FAILED, reason="HealthCheckFailed", number=8414),)),
     "audit, unchanged": Audited((replace(DONE_ENTRY, outcome=Result.UNCHANGED, before=NEW, number=8415),)),
-    "audit, two objects": Audited((DONE_ENTRY, replace(DONE_ENTRY, outcome=Result.TIMED_OUT, number=8416))),
     "audit, refused": Audited((REFUSED_ENTRY,), 5),
     "channel off": ChannelOff("C0SHOP", "team-shop", "private, not shared", "public, shared"),
 }

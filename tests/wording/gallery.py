@@ -7,7 +7,7 @@ import sys
 from bot.slack.views import render
 from bot.wording.plain import plain
 from bot.wording.sentences import document
-from tests.wording.examples import EXAMPLES
+from tests.wording.rarer import EXAMPLES
 
 
 def main(words: list[str]) -> None:

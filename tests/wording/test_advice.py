@@ -32,7 +32,8 @@ from bot.wording.document import Document, Line, Note, Run, Spans
 from bot.wording.plain import plain
 from bot.wording.reasons import ROWS, Symptom
 from bot.wording.sentences import document
-from tests.wording.examples import CHART, EXAMPLES, FLEET, LEGACY, UNHEALTHY, ref, release
+from tests.wording.examples import CHART, FLEET, LEGACY, UNHEALTHY, ref, release
+from tests.wording.rarer import EXAMPLES
 
 STORAGE = (
     "DirectoryCreationFailed StatOperationFailed AcquireLockFailed ArchiveOperationFailed SymlinkUpdateFailed"
@@ -67,6 +68,7 @@ REASONS: dict[Kind, str] = {
     " InvalidSpec InvalidSchedule InvalidDefaultValues InvalidExportedInputs HealthCheckCanceled",
     RESOURCE_SET: "DependencyNotReady InvalidCELExpression",
 }
+IMMUTABLE = "Deployment/shop/web dry-run failed: field is immutable"
 NOTHING_YET = (
     "It has nothing to apply until its source has:"
     " /flux-reconcile prod ks/shop/web --with-source asks the source first."
@@ -110,8 +112,20 @@ def test_a_reason_that_says_everything_itself_has_no_advice() -> None:
             "See why it is not ready: kubectl -n shop describe job migrate.",
         ),
         (
-            Symptom(ref("shop/web"), "ReconciliationFailed", "Deployment/shop/web dry-run failed: is immutable"),
+            Symptom(ref("shop/web"), "ReconciliationFailed", IMMUTABLE, Snapshot(ref("shop/web"))),
             "A field was changed that cannot be: delete the object, or let Flux recreate it with spec.force.",
+        ),
+        (
+            Symptom(ref("shop/web"), "ReconciliationFailed", IMMUTABLE, Snapshot(ref("shop/web"), forces=True)),
+            "A field was changed that cannot be: delete the object, and Flux makes it anew.",
+        ),
+        (
+            Symptom(ref("shop/web"), "BuildFailed", "kustomize build failed"),
+            "Correct what the message names, under its spec.path in Git.",
+        ),
+        (
+            Symptom(ref("shop/web"), "HealthCheckFailed", "timeout waiting for: [(hidden) status: 'Failed']"),
+            "Somebody who may see it has to look why it is not ready.",
         ),
         (
             Symptom(
@@ -162,8 +176,37 @@ def test_a_failed_helm_action_tells_the_way_back_in_git(now: Snapshot, revision:
 
 
 def test_a_release_that_never_worked_has_no_way_back() -> None:
-    symptom = Symptom(ref("shop/redis", HELM_RELEASE), "InstallFailed", "exit status 1")
-    assert _said(advice(symptom, "/flux-reconcile")).startswith("No release of it has worked yet")
+    now = Snapshot(ref("shop/redis", HELM_RELEASE), helm=(release(1, "19.2.0", status="failed"),))
+    symptom = Symptom(now.ref, "InstallFailed", "exit status 1", now)
+    assert _said(advice(symptom, "/flux-reconcile")) == (
+        "No release of it has worked yet: correct chart or values in Git."
+        " helm history redis -n shop shows all releases."
+    )
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "said"),
+    [
+        (
+            "InstallFailed",
+            "exit status 1",
+            "Correct chart or values in Git; kubectl -n shop describe helmrelease redis shows its releases.",
+        ),
+        (
+            "UpgradeFailed",
+            "timed out waiting for the condition",
+            "Helm waited in vain: kubectl -n shop get pods,events shows for what.",
+        ),
+        (
+            "RollbackSucceeded",
+            "",
+            "Helm undid the failed action, so the wanted version does not run: correct chart or values in Git.",
+        ),
+    ],
+)
+def test_of_a_release_that_was_not_read_nothing_is_made_up(reason: str, message: str, said: str) -> None:
+    symptom = Symptom(ref("shop/redis", HELM_RELEASE), reason, message)
+    assert _said(advice(symptom, "/flux-reconcile")) == said
 
 
 @pytest.mark.parametrize("command", ["/flux-reconcile", "/rec"])

@@ -14,7 +14,8 @@ from bot.core.verdicts import Broken, Failed
 from bot.wording.document import Line, Note, Ping
 from bot.wording.plain import plain
 from bot.wording.sentences import document
-from tests.wording.examples import ASKED, EXAMPLES, FRONTEND, NO_LOGIN, NOW, finished
+from tests.wording.examples import ASKED, FRONTEND, NO_LOGIN, NOW, finished
+from tests.wording.rarer import EXAMPLES
 
 MESSAGES = Path(__file__).with_name("messages.txt")
 
@@ -102,7 +103,7 @@ def test_a_blocked_object_tells_why_its_source_was_not_asked() -> None:
     track = Track(FRONTEND, (), Outcome(Blocked(FRONTEND, inner), timedelta(seconds=1)))
     said = plain(document(Finished(ASKED, (track,), NOW, timedelta(seconds=1))))
     assert said.split("\n")[:2] == [
-        "❌ not started prod ks/shop/frontend: cluster unreachable of ks/shop/frontend",
+        "❌ not started prod ks/shop/frontend: cluster unreachable for ks/shop/frontend",
         "  no answer within 5 s",
     ]
 
