@@ -154,7 +154,7 @@ def _not_ready(seen: Seen, now: Snapshot, ready: Condition) -> Pending | Verdict
     waits = ready.reason in _WAITS_FOR_SOURCE or (
         ready.reason == "ArtifactFailed" and _SOURCE_MISSING.search(ready.message) is not None
     )
-    if waits and _within(SOURCE_GRACE, seen):
+    if waits and _within(SOURCE_GRACE, seen, Why.SOURCE):
         return Pending(Why.SOURCE, ready.message)  # row 11
     return failure(now, seen, ready)  # rows 11, 12
 
@@ -188,11 +188,13 @@ def _carries_wanted(wanted: str, seen: Seen, now: Snapshot) -> bool:
 
 def _older_revision(seen: Seen, now: Snapshot) -> Pending | TimedOut:
     pending = Pending(Why.OLD_REVISION, now.applied)
-    return pending if _within(REVISION_GRACE, seen) else TimedOut(pending)
+    return pending if _within(REVISION_GRACE, seen, Why.OLD_REVISION) else TimedOut(pending)
 
 
-def _within(grace: timedelta, seen: Seen) -> bool:
-    return seen.held_since is None or seen.at < seen.held_since + grace
+def _within(grace: timedelta, seen: Seen, why: Why) -> bool:
+    if seen.held_by is not why or seen.held_since is None:
+        return True
+    return seen.at < seen.held_since + grace
 
 
 def _success(ask: Ask, seen: Seen, now: Snapshot) -> Verdict:

@@ -23,6 +23,7 @@ def patience(now: Snapshot, floor: timedelta) -> timedelta:
         own = now.timeout or ((now.interval or timedelta(0)) - timedelta(seconds=30))
         return max(max(own, SHORTEST) + MARGIN, floor)
     if kind == HELM_RELEASE:
-        undo = 2 if max(now.remediation.upgrade_retries, now.remediation.install_retries) else 1
+        undoes = now.remediation.upgrade_retries != 0 or now.remediation.install_retries != 0
+        undo = 2 if undoes else 1
         return max((now.timeout or HELM_TIMEOUT) * undo + MARGIN, floor)
     return max((now.timeout or SOURCE_TIMEOUT) + MARGIN, floor)

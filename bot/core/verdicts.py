@@ -171,9 +171,10 @@ class Seen:
     """Its source (of a HelmRelease with a chart template: its HelmChart); None when it has none."""
     events: tuple[Event, ...] = ()
     """Events about the object since the patch, oldest first."""
+    held_by: Why | None = None
+    """What the judge said last that it waits for, of the two that have a grace period (rows 11 and 17)."""
     held_since: datetime | None = None
-    """Since when the judge has said, each time, that it waits for a source or for a newer revision; None: it has
-    not. The grace periods of rows 11 and 17 run from there."""
+    """Since when it has said so, each time; the grace period runs from there."""
 
 
 def inner(end: Verdict) -> Verdict:

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.errors import ClusterError, Rejected, Unreachable
-from bot.core.judge import judge
 from bot.core.notices import Stop, Stopped
 from bot.core.patience import patience
 from bot.core.requests import Ask, Role
@@ -16,7 +15,7 @@ from bot.core.resources import Absent, Snapshot
 from bot.core.verdicts import Broken, Failed, Gone, Overtaken, Pending, TimedOut, Verdict, inner
 from bot.flows.preflight import Preflight
 from bot.flows.steps import Ended, Job, Patience, stopped_by
-from bot.flows.watching import Watching, beside_source
+from bot.flows.watching import Watching, beside_source, judged
 from bot.ports import Blind, Clock, Cluster, Quiet, Requests, Telemetry
 
 READ_BACK: Final = timedelta(seconds=10)
@@ -138,7 +137,7 @@ class CarryOut:
                     return
                 if isinstance(seen, Blind):
                     continue
-                verdict = judge(ask, await beside_source(self.cluster, seen))
+                verdict = await judged(self.cluster, self.clock, ask, await beside_source(self.cluster, seen))
                 if isinstance(seen.now, Snapshot) and seen.now.asked.request not in followed:
                     return
                 if isinstance(verdict, Pending) or _same(verdict, last):
@@ -159,7 +158,7 @@ def _same(verdict: Verdict, last: Verdict | Stopped) -> bool:
     match verdict, last:
         case Failed(reason=now), Failed(reason=before):
             return now == before
-        case Overtaken(verdict=inner), _:
-            return _same(inner, last.verdict if isinstance(last, Overtaken) else last)
+        case Overtaken(verdict=theirs), Overtaken(verdict=before):
+            return _same(theirs, before)
         case _:
             return type(verdict) is type(last)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core.channels import Allowlist, Channel
 from bot.core.notices import ChannelOff, Part, Refusal, Slot
@@ -80,7 +80,7 @@ class Gate:
         if channel is None:
             direct = not heard.channel or heard.channel.startswith("D")
             refusal = Refusal.DIRECT_MESSAGE if direct else Refusal.CHANNEL_UNLISTED
-            return Barred(refusal, caller, place)
+            return Barred(refusal, caller, await self._named(place))
         facts = await self.directory.channel(heard.channel)
         if isinstance(facts, Unknown):
             return Barred(Refusal.CHANNEL_UNKNOWN, caller, place)
@@ -88,6 +88,11 @@ class Gate:
         if off is not None:
             return Barred(off[0], caller, place, off[1])
         return Entered(caller, channel)
+
+    async def _named(self, place: Place) -> Place:
+        """A place of no allowlist with the name that Slack has for it, so that the record can be read."""
+        facts = await self.directory.channel(place.channel)
+        return place if isinstance(facts, Unknown) else replace(place, name=facts.name)
 
     async def _stranger(self, heard: Heard) -> Caller:
         names = await self.directory.names(frozenset({heard.user}))

@@ -8,7 +8,7 @@ from bot.core.chain import feeds
 from bot.core.errors import ClusterError
 from bot.core.kinds import HELM_RELEASE
 from bot.core.notices import Stop, Stopped
-from bot.core.requests import Options, Role, Step
+from bot.core.requests import Options, Step
 from bot.core.resources import Absent, Ref, Snapshot
 from bot.core.verdicts import Deleting, Gone, Static, Suspended, Verdict
 from bot.ports import Cluster
@@ -33,12 +33,12 @@ class Preflight:
             return Suspended(found.suspended_by)
         if not self.cluster.writable:
             return Stopped(Stop.READ_ONLY)
-        if _out_of_retries(found, options, step):
+        if _out_of_retries(found, options):
             return Stopped(Stop.RETRIES_EXHAUSTED, _stalled_text(found))
         down = await self._controller_down(found)
         if down is not None:
             return down
-        return await self._source_empty(options, step, found)
+        return await self._source_empty(options, found)
 
     async def _absent(self, ref: Ref) -> Verdict | Stopped:
         if not await self.cluster.serves(ref.kind):
@@ -60,10 +60,10 @@ class Preflight:
             return Stopped(Stop.CONTROLLER_DOWN, controller.name)
         return None
 
-    async def _source_empty(self, options: Options, step: Step, found: Snapshot) -> Stopped | None:
+    async def _source_empty(self, options: Options, found: Snapshot) -> Stopped | None:
         """A failing source stops a request only if it has nothing to apply and nobody asked to fetch."""
         feeder = feeds(found)
-        if feeder is None or options.with_source or step.role is not Role.OBJECT:
+        if feeder is None or options.with_source:
             return None
         try:
             source = await self.cluster.get(feeder)
@@ -77,14 +77,14 @@ class Preflight:
         return Stopped(Stop.SOURCE_EMPTY, f"{ready.reason}: {ready.message}", on=feeder)
 
 
-def _out_of_retries(found: Snapshot, options: Options, step: Step) -> bool:
+def _out_of_retries(found: Snapshot, options: Options) -> bool:
     """A plain request does nothing for such a release; a new chart, a new spec, force or reset would."""
     if found.ref.kind != HELM_RELEASE or options.force or options.reset or options.with_source:
         return False
     stalled = found.condition("Stalled")
     if stalled is None or stalled.status != "True" or stalled.reason != "RetriesExceeded":
         return False
-    return step.role is Role.OBJECT and (stalled.observed or 0) >= found.generation
+    return (stalled.observed or 0) >= found.generation
 
 
 def _stalled_text(found: Snapshot) -> str:

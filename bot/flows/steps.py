@@ -10,7 +10,7 @@ from bot.core.errors import ClusterError, Forbidden, Rejected, Unauthorized
 from bot.core.notices import Stop, Stopped
 from bot.core.policy import Allowed
 from bot.core.requests import Ask, Request, Step
-from bot.core.resources import Absent, Controller, Event, Snapshot
+from bot.core.resources import Absent, Controller, Snapshot
 from bot.core.verdicts import Pending, Verdict
 
 
@@ -37,7 +37,6 @@ class Ended:
     """None: nothing was sent."""
     now: Snapshot | None = None
     source: Snapshot | Absent | None = None
-    events: tuple[Event, ...] = ()
     controller: Controller | None = None
 
 

@@ -10,10 +10,10 @@ from bot.clock import Clock
 from bot.core.chain import feeds
 from bot.core.errors import ClusterError
 from bot.core.judge import REVISION_GRACE, SOURCE_GRACE, give_up, judge
-from bot.core.kinds import HELM_RELEASE, RESOURCE_SET_INPUT_PROVIDER
+from bot.core.kinds import HELM_RELEASE, RESOURCE_SET_INPUT_PROVIDER, Kind
 from bot.core.requests import Ask
-from bot.core.resources import Absent, Controller, Event, Snapshot
-from bot.core.verdicts import Pending, Seen, TimedOut, Unchanged, Verdict, Why, inner
+from bot.core.resources import Absent, Controller, Snapshot
+from bot.core.verdicts import Failed, Pending, Seen, TimedOut, Unchanged, Verdict, Why, inner
 from bot.flows.steps import Ended, Job, Patience, Waiting
 from bot.ports import Blind, Cluster, Follow, Quiet, Sighting
 
@@ -36,6 +36,25 @@ async def beside_source(cluster: Cluster, sighting: Sighting) -> Seen:
     return Seen(now, sighting.at, source)
 
 
+async def judged(cluster: Cluster, clock: Clock, ask: Ask, seen: Seen) -> Pending | Verdict:
+    """The judge, shown the object's events where only these tell a success, or a failure, from no run at all."""
+    verdict = judge(ask, seen)
+    if isinstance(verdict, Pending) or not _told_by_events(ask.ref.kind, inner(verdict)):
+        return verdict
+    await clock.sleep(SYNC_ERROR_WAIT)
+    try:
+        events = await cluster.events(ask.ref, ask.patched_at)
+    except ClusterError:
+        return verdict
+    return judge(ask, replace(seen, events=events)) if events else verdict
+
+
+def _told_by_events(kind: Kind, end: Verdict) -> bool:
+    if kind == RESOURCE_SET_INPUT_PROVIDER:
+        return isinstance(end, Unchanged | Failed)
+    return kind == HELM_RELEASE and isinstance(end, Unchanged)
+
+
 @dataclass(slots=True)
 class Look:
     """What one wait has seen so far."""
@@ -50,7 +69,7 @@ class Look:
     blocked_since: datetime | None = None
     controller: Controller | None = None
     overdue: bool = False
-    """Its controller was looked at."""
+    """The moment at which a silent controller is named has come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +135,10 @@ class Watching:
         look.overdue = look.overdue or now >= self._overdue_at()
         if look.last is None:
             return self._unseen(look) if now >= self.ask.deadline else None
-        seen = replace(await beside_source(self.cluster, look.last), at=now, held_since=look.held_since)
-        verdict = await self._judged(seen)
+        held_by = look.pending.why if look.pending is not None else None
+        seen = await beside_source(self.cluster, look.last)
+        seen = replace(seen, at=now, held_by=held_by, held_since=look.held_since)
+        verdict = await judged(self.cluster, self.clock, self.ask, seen)
         if isinstance(verdict, TimedOut) and look.blind is not None:
             verdict = TimedOut(Pending(Why.BLIND, look.blind.why))
         if not isinstance(verdict, Pending):
@@ -161,22 +182,6 @@ class Watching:
                 pass
         return min(moments)
 
-    async def _judged(self, seen: Seen) -> Pending | Verdict:
-        """The judge, shown the object's events where only these tell a success from a refusal to run."""
-        verdict = judge(self.ask, seen)
-        told_by_events = self.ask.ref.kind in {HELM_RELEASE, RESOURCE_SET_INPUT_PROVIDER}
-        if isinstance(verdict, Pending) or not told_by_events or not isinstance(inner(verdict), Unchanged):
-            return verdict
-        await self.clock.sleep(SYNC_ERROR_WAIT)
-        events = await self._events()
-        return judge(self.ask, replace(seen, events=events)) if events else verdict
-
-    async def _events(self) -> tuple[Event, ...]:
-        try:
-            return await self.cluster.events(self.ask.ref, self.ask.patched_at)
-        except ClusterError:
-            return ()
-
     async def _controller(self) -> Controller | None:
         try:
             found = await self.cluster.controller(self.ask.ref.kind)
@@ -206,7 +211,6 @@ class Watching:
             ask=self.ask,
             now=seen.now if isinstance(seen.now, Snapshot) else self.ask.before,
             source=seen.source,
-            events=seen.events,
             controller=look.controller,
         )
 

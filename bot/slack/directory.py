@@ -22,6 +22,7 @@ NOBODY: Final = frozenset({"user_not_found", "user_not_visible", "users_not_foun
 NO_GROUPS: Final = frozenset({"missing_scope", "plan_upgrade_required", "paid_teams_only", "not_allowed_token_type"})
 """Slack will never tell us groups: rules for groups let nobody in."""
 SLACKBOT: Final = "USLACKBOT"
+MOST_NAMES: Final = 10_000
 _ALL: Final = "all"
 
 
@@ -43,6 +44,7 @@ class SlackDirectory:
         self._gateway = gateway
         self._clock = clock
         self._team = team
+        self._names: dict[str, str] = {}
         self._people: Remembered[Caller] = Remembered(self._ask_person, clock, tasks, "look up a person")
         self._groups: Remembered[Groups] = Remembered(self._ask_groups, clock, tasks, "look up groups")
         self._channels: Remembered[ChannelFacts] = Remembered(self._ask_channel, clock, tasks, "look up a channel")
@@ -75,9 +77,8 @@ class SlackDirectory:
         if any(id_.startswith("S") for id_ in ids):
             await self._groups.get(_ALL)
         await asyncio.gather(*(self._people.get(id_) for id_ in people))
-        known = {id_: self._people.peek(id_) for id_ in people}
         groups = self._groups.peek(_ALL) or {}
-        found = {id_: person.name for id_, person in known.items() if person is not None}
+        found = {id_: self._names[id_] for id_ in people if id_ in self._names}
         return found | {id_: group.name for id_, group in groups.items() if id_ in ids}
 
     # --- What makes us doubt --------------------------------------------------------------------------------------
@@ -94,7 +95,16 @@ class SlackDirectory:
         answer = await self._ask(USER, user=user)
         if isinstance(answer, Unknown):
             return answer
-        return read_person(answer.data.get("user"), user, self._team)
+        found = answer.data.get("user")
+        if isinstance(found, Mapping):
+            self._name(user, _display_name(found))
+        return read_person(found, user, self._team)
+
+    def _name(self, user: str, name: str) -> None:
+        """Who is refused has a name too, for the record; the oldest are forgotten first."""
+        if len(self._names) >= MOST_NAMES:
+            self._names.pop(next(iter(self._names)))
+        self._names[user] = name or user
 
     async def _ask_groups(self, _key: str) -> Groups | Unknown:
         answer = await self._ask(GROUPS, include_users=True, team_id=self._team)

@@ -24,8 +24,10 @@ from bot.slack.answers import Answer, Answered, Declined, Limited, Unanswered
 from bot.slack.budgets import nap
 from bot.slack.gateway import CALL_SECONDS, NOT_SENT, read_answer, read_refusal
 
+LOOK: Final = 1.0
+"""Seconds between two looks at the link."""
 PATIENCE: Final = 3.0
-"""The SDK mends a link within a few pings; after so many more without one we replace it."""
+"""Looks in a row at a dead link after which we replace it; the SDK swaps links by itself in less than one."""
 LONGEST_PAUSE: Final = 30.0
 ACKS: Final = 2.0
 """Seconds that the last acknowledgements may take when the link is taken down."""
@@ -159,14 +161,16 @@ class SocketLink:
 
     async def _watch(self) -> None:
         """Returns when the link is dead and the SDK has not mended it."""
+        # The SDK looks at a torn link only when its next ping is due, and until then commands fail in people's faces.
+        look = min(LOOK, self._access.ping_seconds)
         lost_for = 0.0
-        while lost_for < PATIENCE * self._access.ping_seconds:
-            await self._clock.sleep(self._access.ping_seconds)
+        while lost_for < PATIENCE * look:
+            await self._clock.sleep(look)
             handler = self._handler
             if handler is None:
                 return
             self._connected = await handler.client.is_connected()
-            lost_for = 0.0 if self._connected else lost_for + self._access.ping_seconds
+            lost_for = 0.0 if self._connected else lost_for + look
         self._telemetry.tell("slack.link_lost", seconds=lost_for)
 
     async def _drop(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -64,7 +65,7 @@ class Server:
         try:
             await site.start()
         except OSError as error:
-            raise BotError(f"cannot listen on {self._host}:{self._port}: {error.strerror}") from error
+            raise BotError(f"cannot listen on {self._host}:{self._port}: {os.strerror(error.errno or 0)}") from error
         port: int = runner.addresses[0][1]
         self._bound().set_result(port)
         self._telemetry.tell("listening", host=self._host, port=port)

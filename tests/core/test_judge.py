@@ -80,12 +80,13 @@ def after(
     events: tuple[Event, ...] = (),
     force: bool = False,
     reset: bool = False,
+    held_by: Why | None = None,
     held_since: datetime | None = None,
 ) -> Pending | Verdict:
     """What is said of a request to `before` once the object is `now`; it carries our token unless it has another."""
     if isinstance(now, Snapshot) and not now.asked.request:
         now = replace(now, asked=Tokens(T))
-    return judge(ask(before, wanted, force=force, reset=reset), Seen(now, at, source, events, held_since))
+    return judge(ask(before, wanted, force=force, reset=reset), Seen(now, at, source, events, held_by, held_since))
 
 
 def ready(snapshot: Snapshot, **changes: object) -> Snapshot:
@@ -268,8 +269,16 @@ def test_row_11_a_source_with_nothing_yet_gets_a_grace_period(reason: str, text:
     end = failed(apps, T, reason, text)
     last = SOON + SOURCE_GRACE
     assert after(apps, end, at=last) == Pending(Why.SOURCE, text)
-    assert after(apps, end, at=last - timedelta(seconds=1), held_since=SOON) == Pending(Why.SOURCE, text)
-    assert isinstance(after(apps, end, at=last, held_since=SOON), Failed)
+    assert after(apps, end, at=last - timedelta(seconds=1), held_by=Why.SOURCE, held_since=SOON) == Pending(
+        Why.SOURCE, text
+    )
+    assert isinstance(after(apps, end, at=last, held_by=Why.SOURCE, held_since=SOON), Failed)
+
+
+def test_row_11_its_grace_does_not_run_while_something_else_was_waited_for() -> None:
+    apps, last = kustomization(), SOON + SOURCE_GRACE
+    end = failed(apps, T, "SourceNotReady", "not yet")
+    assert after(apps, end, at=last, held_by=Why.OLD_REVISION, held_since=SOON) == Pending(Why.SOURCE, "not yet")
 
 
 def test_row_11_a_missing_path_is_no_missing_artifact() -> None:
@@ -395,7 +404,9 @@ def test_row_17_the_older_revision_is_not_what_was_asked_for() -> None:
     raced = done(apps, T)
     last = SOON + REVISION_GRACE
     assert after(apps, raced, B, source=source, at=last) == Pending(Why.OLD_REVISION, A)
-    assert after(apps, raced, B, source=source, at=last, held_since=SOON) == TimedOut(Pending(Why.OLD_REVISION, A))
+    assert after(apps, raced, B, source=source, at=last, held_by=Why.OLD_REVISION, held_since=SOON) == TimedOut(
+        Pending(Why.OLD_REVISION, A)
+    )
 
 
 def test_row_17_what_the_source_got_since_is_good_too() -> None:
@@ -643,6 +654,11 @@ def test_patience_without_a_timeout_follows_the_interval() -> None:
 
 def test_patience_of_a_release_that_may_be_undone_is_twice_its_timeout() -> None:
     podinfo = helm_release(remediation=Remediation(upgrade_retries=3))
+    assert patience(podinfo, FLOOR) == timedelta(minutes=10, seconds=30)
+
+
+def test_patience_of_a_release_that_is_undone_for_ever_is_twice_its_timeout_too() -> None:
+    podinfo = helm_release(remediation=Remediation(upgrade_retries=-1))
     assert patience(podinfo, FLOOR) == timedelta(minutes=10, seconds=30)
 
 

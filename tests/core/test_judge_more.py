@@ -59,6 +59,7 @@ def after(
     wanted: str | None = None,
     *,
     at: datetime = SOON,
+    held_by: Why | None = None,
     held_since: datetime | None = None,
     source: Snapshot | None = None,
     events: tuple[Event, ...] = (),
@@ -67,7 +68,7 @@ def after(
 ) -> Pending | Verdict:
     """What is said of a request to `before` once the object is `now`; it carries our token unless it has another."""
     now = now if now.asked.request else replace(now, asked=Tokens(T))
-    return judge(ask(before, wanted, force=force, reset=reset), Seen(now, at, source, events, held_since))
+    return judge(ask(before, wanted, force=force, reset=reset), Seen(now, at, source, events, held_by, held_since))
 
 
 def with_condition(snapshot: Snapshot, *more: Condition) -> Snapshot:
@@ -136,7 +137,9 @@ def test_somebody_elses_run_that_applied_an_older_revision_times_out_as_ours_doe
     apps = kustomization()
     old = theirs(done(apps, "theirs"))
     late = MORNING + timedelta(seconds=60)
-    assert after(apps, old, B, at=late, held_since=MORNING) == TimedOut(Pending(Why.OLD_REVISION, A))
+    assert after(apps, old, B, at=late, held_by=Why.OLD_REVISION, held_since=MORNING) == TimedOut(
+        Pending(Why.OLD_REVISION, A)
+    )
 
 
 def test_the_token_from_before_our_patch_put_back_is_nobodys_new_request() -> None:
@@ -280,7 +283,10 @@ def test_row_9_a_release_whose_undoing_is_no_more_true_moves_house() -> None:
 def test_row_11_a_source_has_45_seconds_from_when_it_was_first_waited_for() -> None:
     apps, first = kustomization(), MORNING + timedelta(seconds=40)
     end = failed(apps, T, "SourceNotReady", "not yet")
-    verdicts = [after(apps, end, at=first + timedelta(seconds=each), held_since=first) for each in (0, 44, 45)]
+    verdicts = [
+        after(apps, end, at=first + timedelta(seconds=each), held_by=Why.SOURCE, held_since=first)
+        for each in (0, 44, 45)
+    ]
     assert [type(each) for each in verdicts] == [Pending, Pending, Failed]
     assert after(apps, end, at=MORNING + timedelta(seconds=90)) == Pending(Why.SOURCE, "not yet")
 
@@ -439,7 +445,9 @@ def test_row_15_a_run_that_is_going_is_waited_for_even_if_the_last_one_applied_a
     apps = kustomization()
     going = with_condition(done(apps, T), reconciling("Progressing"))
     late = MORNING + timedelta(seconds=90)
-    assert after(apps, going, B, at=late, held_since=MORNING) == Pending(Why.RUNNING, "working")
+    assert after(apps, going, B, at=late, held_by=Why.OLD_REVISION, held_since=MORNING) == Pending(
+        Why.RUNNING, "working"
+    )
 
 
 # --- Row 17 -------------------------------------------------------------------------------------------------------
@@ -448,7 +456,9 @@ def test_row_15_a_run_that_is_going_is_waited_for_even_if_the_last_one_applied_a
 def test_row_17_a_second_run_has_60_seconds_from_when_it_was_first_waited_for() -> None:
     apps, first = kustomization(), MORNING + timedelta(seconds=100)
     moments = [first + timedelta(seconds=each) for each in (0, 59, 60)]
-    verdicts = [after(apps, done(apps, T), B, at=each, held_since=first) for each in moments]
+    verdicts = [
+        after(apps, done(apps, T), B, at=each, held_by=Why.OLD_REVISION, held_since=first) for each in moments
+    ]
     pending = Pending(Why.OLD_REVISION, A)
     assert verdicts == [pending, pending, TimedOut(pending)]
     assert after(apps, done(apps, T), B, at=MORNING + timedelta(seconds=90)) == pending
@@ -498,6 +508,9 @@ def test_row_18_without_knowing_what_was_before_a_success_is_told_as_a_change() 
     verdict = judge(unknown, Seen(replace(done(apps, T, B), asked=Tokens(T)), SOON))
     assert isinstance(verdict, Succeeded)
     assert (verdict.change.before, verdict.change.after, verdict.change.counted) == ("", B, False)
+    bare = change_between(None, replace(apps, applied="", details=None), None)
+    assert bare is not None
+    assert (bare.before, bare.after) == ("", "")
 
 
 def test_row_18_what_appeared_alone_is_a_change_and_is_sorted() -> None:

@@ -6,15 +6,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.errors import ClusterError, Forbidden, Rejected, Unauthorized, Unreachable
+from bot.core.kinds import RESOURCE_SET_INPUT_PROVIDER
 from bot.core.notices import Blocked, Part, Running, Stop, Stopped
 from bot.core.requests import Ask
-from bot.core.resources import Absent, Ref, Snapshot, Tokens
-from bot.core.verdicts import Failed, Overtaken, Pending, Succeeded, TimedOut, Unchanged, Why
+from bot.core.resources import Absent, Condition, Event, Ref, Snapshot, Tokens
+from bot.core.verdicts import Failed, Overtaken, Pending, Skipped, Succeeded, TimedOut, Unchanged, Why
 from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.objects import git_repository, helm_chart, helm_release, helm_repository, kustomization
 from tests.fakes.runs import done, failed, held_up, running, told
-from tests.fakes.status import A, B
+from tests.fakes.status import A, B, ref
 from tests.flows.house import House, house_with
 
 
@@ -262,3 +263,39 @@ async def test_the_root_shows_the_command_as_it_was_typed() -> None:
     cluster.script(apps.ref, (1, lambda ask, now: done(now, ask.token)))
     await house.say("reconcile  Kustomization\n flux-system/apps")
     assert house.finished().asked.typed == "reconcile Kustomization flux-system/apps"
+
+
+async def test_a_chart_that_could_not_be_written_does_not_heal_by_being_looked_at() -> None:
+    podinfo = helm_release()
+    house, cluster = house_with(podinfo, helm_chart())
+
+    def refuse(ask: Ask, now: Snapshot) -> Snapshot:
+        cluster.tell(Event(podinfo.ref, "HelmChartSyncErr", "access denied", warning=False, at=house.clock.now()))
+        return done(now, ask.token)
+
+    cluster.script(podinfo.ref, (1, refuse))
+    await house.say("hr shop/podinfo")
+    await house.clock.advance(60)
+    outcome = house.finished().tracks[0].outcome
+    assert outcome is not None
+    assert isinstance(outcome.end, Failed)
+    assert outcome.healed is None
+
+
+async def test_a_provider_outside_its_schedule_is_skipped_whatever_it_said_before() -> None:
+    provider = Snapshot(
+        ref(RESOURCE_SET_INPUT_PROVIDER, "flux-system/prs"),
+        generation=1,
+        conditions=(Condition("Ready", "False", "ReconciliationFailed", "the old failure", 1),),
+    )
+    house, cluster = house_with(provider)
+
+    def skip(ask: Ask, now: Snapshot) -> Snapshot:
+        cluster.tell(
+            Event(provider.ref, "SkippedDueToSchedule", "next at 18:00", warning=False, at=house.clock.now())
+        )
+        return replace(now, handled=Tokens(ask.token))
+
+    cluster.script(provider.ref, (1, skip))
+    await house.say("rsip prs")
+    assert house.ends() == [Skipped("next at 18:00")]

@@ -231,7 +231,12 @@ async def test_a_channel_is_asked_anew_once_it_is_doubted() -> None:
 async def test_names_are_told_as_far_as_they_are_known() -> None:
     async with office() as at:
         ids = frozenset({SRE, DEV, GUEST, PLATFORM_TEAM, OLD_TEAM, "U0NOBODY001", "nonsense", ""})
-        assert await at.directory.names(ids) == {SRE: "sre", DEV: "dev", PLATFORM_TEAM: "platform-team"}
+        assert await at.directory.names(ids) == {
+            SRE: "sre",
+            DEV: "dev",
+            GUEST: "guest",
+            PLATFORM_TEAM: "platform-team",
+        }
         at.rig.workspace.faults.add(Rule(Reset(), "/api/*"))
         assert await at.directory.names(frozenset({SRE, "U0OTHER0001"})) == {SRE: "sre"}
 
