@@ -127,10 +127,13 @@ def _prefix(text: str, room: int) -> str:
 
 
 def _taken(pieces: Iterable[str], room: int) -> list[str]:
-    taken = []
+    taken: list[str] = []
     for piece in pieces:
         room -= length(piece)
         if room < 0:
+            # Inside a word it formats nothing; at its end it would.
+            while taken and taken[-1] == "_":
+                taken.pop()
             break
         taken.append(piece)
     return taken

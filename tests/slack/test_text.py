@@ -22,6 +22,12 @@ def test_a_cut_never_exceeds_its_limit_nor_splits_an_escape(text: str, limit: in
     assert re.findall(r"&(?!amp;|lt;|gt;)", shown) == []
 
 
+@pytest.mark.parametrize("limit", range(2, 12))
+def test_a_cut_inside_a_name_leaves_no_underscore_at_its_end(limit: int) -> None:
+    assert re.findall(r"_(?![^\W_])", cut("a_b_c_d_e_f_g", limit)) == []
+    assert re.findall(r"_(?![^\W_])", mrkdwn((Plain("a_b_c_d_e_f_g"),), limit)) == []
+
+
 @given(st.integers(0, 80))
 def test_a_cut_never_splits_a_link(limit: int) -> None:
     shown = cut("see <https://example.com/a|the page> and <!date^1^{ago}|then> &amp; more", limit)
