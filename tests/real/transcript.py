@@ -64,8 +64,9 @@ def _opening(versions: Mapping[str, str]) -> str:
     return (
         "# What people see\n\n"
         f"Made on {today} by `python -m tests.real.transcript`: the bot {__version__} on Python "
-        f"{platform.python_version()} in the simulated workspace, against {parts}. Nothing is retouched; ids, dates "
-        "and ports are those of the run.\n\n"
+        f"{platform.python_version()} in the simulated workspace, against {parts}. Ids, dates and ports are those of "
+        "the run. Slack's markup for dates, links and people reads as a client shows it, and temporary folders read "
+        "as in a pod; nothing else was touched.\n\n"
         "Each block is one state of one message, in the order in which Slack showed them; `edited` replaces what "
         "stood there. Buttons are in brackets. The texts are those of notifications and screen readers, which say "
         "all that the blocks say.\n"

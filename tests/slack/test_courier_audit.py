@@ -158,7 +158,7 @@ async def test_a_line_that_changes_while_its_channel_is_shut_is_told_as_it_is_by
         rig.courier.show(audit_slot(1), Place(FLUX_AUDIT), audited(1, 3))
         rig.workspace.knobs.api_errors.clear()
         await rig.until(lambda: rig.texts("flux-audit") == ["line 1 × 3"])
-        assert rig.courier.trouble() == ""
+        await rig.until(lambda: not rig.courier.trouble())
 
 
 async def test_of_what_waits_for_a_shut_channel_the_newest_thousand_lines_are_kept() -> None:
