@@ -237,7 +237,7 @@ class Duplicate:
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """The same person typed the same within 5 s: that request answers both. A press never joins."""
+    """The same person typed the same within 5 s and the first one still runs: it answers both. A press never joins."""
 
     request: str
 

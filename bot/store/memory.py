@@ -21,7 +21,7 @@ from bot.core.verdicts import Verdict
 from bot.ports import Accepted, Duplicate, Joining, Message, New, Spent
 
 JOIN_WITHIN: Final = timedelta(seconds=5)
-"""The same question within this time is a double send."""
+"""The same question within this time is a double send, while the first one still runs."""
 KEEP_DELIVERIES: Final = timedelta(minutes=30)
 """Longer than Slack redelivers (docs/slack.md)."""
 KEEP_ENDED: Final = timedelta(hours=24)
@@ -96,7 +96,7 @@ class MemoryRequests:
             return spent
         question = _question(request)
         earlier = self._asked.get(question)
-        if offer is None and earlier is not None and request.asked_at - earlier.asked_at <= JOIN_WITHIN:
+        if offer is None and earlier is not None and self._answers_both(earlier, request):
             self._mark(request.delivery)
             return Joining(earlier.id)
         if request.id in self._cases:
@@ -107,6 +107,12 @@ class MemoryRequests:
         if offer is not None:
             self._pressed[offer] = request.caller.user
         return New()
+
+    def _answers_both(self, earlier: Request, request: Request) -> bool:
+        """A run that has ended may have read an older source than whoever asks now wants to be read."""
+        case = self._cases.get(earlier.id)
+        running = case is not None and case.ended_at is None
+        return running and request.asked_at - earlier.asked_at <= JOIN_WITHIN
 
     async def begin(self, request: str, ask: Ask) -> None:
         """Raises StoreError for a request that was never accepted or has ended: it must not patch any more."""

@@ -146,7 +146,23 @@ def _aftermath(end: Failed | Stalled) -> Spans:
         retry = ("Flux retries by itself",)
     known = end.good is not None and end.running.partition("+")[0] == end.good.chart_version
     running = ("still running ", Code(word(short(end.running), 60))) if end.running and not known else ()
-    return joined((spans(*retry), spans(*running), _last_good(end.good)))
+    return joined((_undone(end), spans(*retry), spans(*running), _last_good(end.good)))
+
+
+def _undone(end: Failed | Stalled) -> Spans:
+    """What Helm did about a failed action: what was wanted does not run."""
+    to = (" to ", Code(quote(f"{end.good.chart} {end.good.chart_version}", 60))) if end.good is not None else ()
+    match end.remedy:
+        case "RollbackSucceeded":
+            return spans("Helm rolled back", *to)
+        case "RollbackFailed":
+            return spans("rolling back", *to, " failed too")
+        case "UninstallSucceeded":
+            return spans("Helm uninstalled it again")
+        case "UninstallFailed":
+            return spans("uninstalling it again failed too")
+        case _:
+            return ()
 
 
 def _last_good(good: HelmRevision | None) -> Spans:

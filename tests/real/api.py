@@ -207,14 +207,11 @@ class Api:
         async with self._open.get(where, params=options, timeout=timeout) as response:
             if response.status >= 400:
                 raise _error(response.status, await response.text())
-            pending = b""
-            async for chunk in response.content.iter_any():
-                *lines, pending = (pending + chunk).split(b"\n")
-                for line in lines:
-                    event = json.loads(line)
-                    if event["type"] == "ERROR":
-                        raise ApiError(event["object"].get("code", 500), "Watch", event["object"].get("message", ""))
+            try:
+                async for event in _events(response):
                     yield event["type"], event["object"]
+            finally:
+                await _hang_up(response)
 
     async def until(self, ref: Ref, holds: Callable[[Object], bool], *, seconds: float = 40) -> Object:
         """The first state of the object that fits, by watch; AssertionError with the last state otherwise."""
@@ -258,6 +255,28 @@ class Api:
         if self._session is None:
             raise RuntimeError("use `async with Api(access)`")
         return self._session
+
+
+async def _events(response: aiohttp.ClientResponse) -> AsyncGenerator[Object, None]:
+    pending = b""
+    async for chunk in response.content.iter_any():
+        *lines, pending = (pending + chunk).split(b"\n")
+        for line in lines:
+            event: Object = json.loads(line)
+            if event["type"] == "ERROR":
+                raise ApiError(event["object"].get("code", 500), "Watch", event["object"].get("message", ""))
+            yield event
+
+
+async def _hang_up(response: aiohttp.ClientResponse) -> None:
+    """Ends a stream at once and waits until its socket is gone: a polite goodbye would outlive the test's loop."""
+    protocol = response.connection.protocol if response.connection is not None else None
+    gone = protocol.closed if protocol is not None else None
+    if protocol is not None:
+        protocol.abort()
+    response.close()
+    if gone is not None:
+        await asyncio.gather(gone, return_exceptions=True)
 
 
 def condition(obj: Object, kind: str = "Ready") -> Object:

@@ -70,10 +70,14 @@ class ControlPlane:
         self._start_storage_and_api()
         self._background.call(self._prepare())
         # Kinds that the server finds at its start are served soundly; see crds.watchable.
-        self._processes["kube-apiserver"].kill()
-        self._start_api()
+        self.restart_api()
         self._background.call(self._watchable())
         self.start_all()
+
+    def restart_api(self) -> None:
+        """Kills the API server and starts it on the same store; answers once it is ready again."""
+        self._processes["kube-apiserver"].kill()
+        self._start_api()
 
     def start_all(self) -> None:
         """The controllers that do not run; notification-controller first, so that the others' events have a taker."""

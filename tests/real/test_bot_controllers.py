@@ -63,14 +63,9 @@ async def test_a_restart_of_the_api_server_loses_no_wait(
         with control_plane.paused("kustomize-controller"):
             started = await talk.start(f"ks {namespace}/app --with-source")
             await started.says("✅ source done")
-            await asyncio.to_thread(_restart_api_server, control_plane)
+            await asyncio.to_thread(control_plane.restart_api)
         end = await started.end(seconds=90)
         again = await talk.say(f"ks {namespace}/app")
 
     assert timeless([end.head]) == [f"✅ applied real ks/{namespace}/app {brief(first)} → {brief(second)}"]
     assert again.head == f"🟰 unchanged real ks/{namespace}/app at {brief(second)}"
-
-
-def _restart_api_server(plane: ControlPlane) -> None:
-    plane._processes["kube-apiserver"].kill()
-    plane._start_api()

@@ -62,7 +62,7 @@ async def test_a_guest_and_a_channel_that_is_not_listed_are_refused_and_recorded
     ]
     assert [end.audit.partition(" was refused ")[2] for end in (guest, elsewhere, dev)] == [
         f"ks {namespace}/app in #platform · guests may not",
-        f"ks {namespace}/app in #{world.RANDOM} · this channel is not on the allowlist",
+        f"ks {namespace}/app in #random · this channel is not on the allowlist",
         f"ks {namespace}/app in #platform · nearest demo-platform: you are not named in it",
     ]
 

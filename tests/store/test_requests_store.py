@@ -87,6 +87,12 @@ async def test_a_double_press_spends_one_button_once(store: Store) -> None:
     assert answers == [New(), Spent("U0ADA"), Spent("U0ADA")]
 
 
+async def test_what_has_ended_answers_nobody_else(store: Store) -> None:
+    await store.requests.accept(a_request("r1"))
+    await store.requests.end("r1", (), ())
+    assert await store.requests.accept(a_request("r2")) == New()
+
+
 async def test_a_press_never_joins_since_its_request_may_have_ended(store: Store) -> None:
     await store.requests.offer((an_offer("key"),))
     await store.requests.accept(a_request("r1"))

@@ -53,8 +53,11 @@ from tests.wording.examples import (
     NOW,
     OLD,
     REDIS,
+    REDIS_NOW,
     RETRY,
     SOURCED,
+    SPENT,
+    UPGRADE,
     USUAL,
     WAITING,
     finished,
@@ -106,6 +109,14 @@ THREE: Final = (
 SOURCE_ENTRY: Final = entry(1, "prod gitrepository/flux-system/app", Result.CHANGED)
 
 RARER: Final[dict[str, Notice]] = {
+    "rolled back": finished(replace(SPENT, remedy="RollbackSucceeded"), RETRY, target=REDIS, now=REDIS_NOW),
+    "rollback failed": finished(replace(UPGRADE, remedy="RollbackFailed"), RETRY, target=REDIS, now=REDIS_NOW),
+    "uninstalled again": finished(
+        Failed("InstallFailed", "boom", remedy="UninstallSucceeded"), RETRY, target=REDIS, now=REDIS_NOW
+    ),
+    "uninstall failed": finished(
+        Failed("InstallFailed", "boom", remedy="UninstallFailed"), RETRY, target=REDIS, now=REDIS_NOW
+    ),
     "running, typed on several lines": Running(
         replace(ASKED, typed="ks apps,\n\tfrontend\n<@U0DEV> `backend` " + "x" * 300), (Track(APPS),), NOW
     ),
