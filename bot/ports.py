@@ -237,7 +237,7 @@ class Duplicate:
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """The same person typed the same within 5 s and the first one still runs: it answers both. A press never joins."""
+    """The same was typed by the same person within 5 s, and the first one still runs: it answers both."""
 
     request: str
 

@@ -57,10 +57,14 @@ async def test_among_several_clusters_it_asks_which_and_guesses_none(tmp_path: P
 
 async def test_the_same_typed_twice_at_once_is_one_request_and_says_where(tmp_path: Path) -> None:
     async with staged("ks-unchanged", tmp_path) as stage:
-        end = await stage.say(ASK)
+        stage.cluster.held = True
+        await stage.type(ASK)
+        root = await stage.runs()
         joined = await stage.say(ASK)
         assert joined.only_for == world.SRE
-        assert f"/archives/{world.PLATFORM}/p{end.ts.replace('.', '')}" in joined.text
+        assert f"/archives/{world.PLATFORM}/p{root.ts.replace('.', '')}" in joined.text
+        stage.cluster.release()
+        await stage.edited(root, "unchanged")
         assert len(stage.cluster.patches) == 1
         assert len(stage.roots()) == 1
 
