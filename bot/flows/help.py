@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +22,8 @@ from bot.flows.resolve import FLUX_NAMESPACE, Resolve
 from bot.ports import Cluster, Clusters
 
 EXAMPLES: Final = 3
+MOST_ASKED: Final = 8
+"""Clusters that are looked at for examples."""
 _FIRST: Final = (KUSTOMIZATION, HELM_RELEASE)
 """What people ask for most; the other kinds are looked at only if these leave room."""
 
@@ -58,21 +61,26 @@ class Helping:
         self, entered: Entered, here: tuple[str, ...], default: str | None
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Commands, those for the default cluster first, and the clusters that did not answer."""
+        names = sorted(here, key=lambda each: each != default)[:MOST_ASKED]
+        clusters = [cluster for name in names if (cluster := self.clusters.get(name)) is not None]
+        looks = await asyncio.gather(*(self._look(entered, cluster) for cluster in clusters))
+        unreachable = tuple(cluster.name for cluster, found in zip(clusters, looks, strict=True) if found is None)
+        found = [(cluster, each) for cluster, look in zip(clusters, looks, strict=True) for each in look or ()]
         examples: list[str] = []
-        unreachable: list[str] = []
         fetched = False
-        for name in sorted(here, key=lambda each: each != default):
-            cluster = self.clusters.get(name)
-            if cluster is None or len(examples) >= EXAMPLES:
-                continue
-            try:
-                for found in await self._touchable(entered, cluster, EXAMPLES - len(examples)):
-                    fetch = not fetched and await self._may_fetch(entered, cluster, found)
-                    fetched = fetched or fetch
-                    examples.append(self._example(entered, found.ref, default, with_source=fetch))
-            except ClusterError:
-                unreachable.append(name)
-        return tuple(examples), tuple(unreachable)
+        for cluster, each in found[:EXAMPLES]:
+            fetch = not fetched and await self._may_fetch(entered, cluster, each)
+            fetched = fetched or fetch
+            examples.append(self._example(entered, each.ref, default, with_source=fetch))
+        return tuple(examples), unreachable
+
+    async def _look(self, entered: Entered, cluster: Cluster) -> tuple[Snapshot, ...] | None:
+        """Objects for examples; None when the cluster does not answer. All clusters are asked at once, so that dead
+        ones cost their time-out only once."""
+        try:
+            return await self._touchable(entered, cluster, EXAMPLES)
+        except ClusterError:
+            return None
 
     async def _touchable(self, entered: Entered, cluster: Cluster, most: int) -> tuple[Snapshot, ...]:
         """Objects this person may reconcile here: one Kustomization, one HelmRelease, more of both, then others."""
@@ -94,7 +102,10 @@ class Helping:
         """Whether it has a source, and every object on the way is there and may be asked too."""
         known: dict[Ref, Snapshot | Absent | None] = {}
         while isinstance(steps := chain(found, known), Needs):
-            known[steps.ref] = await cluster.get(steps.ref)
+            try:
+                known[steps.ref] = await cluster.get(steps.ref)
+            except ClusterError:
+                return False
         decisions = [self.gate.decide_step(entered, Verb.RECONCILE, step, Options()) for step in steps]
         return (
             len(steps) > 1

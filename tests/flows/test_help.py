@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from bot.core.channels import Sources, Who
 from bot.core.commands import Reconcile
 from bot.core.errors import Unreachable
-from bot.core.kinds import ASKABLE, GIT_REPOSITORY
+from bot.core.kinds import ASKABLE, GIT_REPOSITORY, Kind
 from bot.core.notices import Helped, May
 from bot.core.parsing import parse
 from bot.core.resources import Snapshot
-from tests.fakes.clock import FakeClock
+from tests.fakes.clock import MORNING, FakeClock
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.objects import git_repository, helm_release, kustomization
 from tests.fakes.status import ref
@@ -235,13 +236,29 @@ async def test_a_cluster_that_does_not_answer_is_named_and_costs_no_example_of_o
     )
 
 
-async def test_once_there_are_three_examples_no_further_cluster_is_asked() -> None:
+class Dead(FakeCluster):
+    """Lets five seconds pass before it says that it cannot be reached."""
+
+    async def list(self, kind: Kind, namespace: str | None = None) -> tuple[Snapshot, ...]:
+        self.calls["list"] = self.calls.get("list", 0) + 1
+        await self._clock.sleep(5)
+        raise Unreachable(self.name, "timed out")
+
+
+async def test_dead_clusters_cost_their_time_out_once_together() -> None:
     clock = FakeClock()
-    full = FakeCluster(clock, *(kustomization(f"flux-system/k{n}", cluster="a") for n in range(5)), name="a")
-    other = FakeCluster(clock, kustomization(cluster="b"), name="b")
-    house = House(clock, ALLOWLIST, (full, other))
-    assert len((await helped(house)).examples) == 3
-    assert other.calls == {}
+    alive = FakeCluster(clock, kustomization(cluster="e"), name="e")
+    house = House(clock, ALLOWLIST, (*(Dead(clock, name=name) for name in "abcd"), alive))
+    found = await helped(house)
+    assert clock.now() - MORNING == timedelta(seconds=5)
+    assert (found.unreachable, found.examples) == (("a", "b", "c", "d"), ("/flux-reconcile ks apps --cluster e",))
+
+
+async def test_no_more_than_eight_clusters_are_looked_at_and_the_default_one_is_among_them() -> None:
+    house = house_of(*"abcdefghij", default="j")
+    found = await helped(house)
+    assert [cluster.name for cluster in house.clusters if cluster.calls] == [*"abcdefg", "j"]
+    assert found.examples[0] == "/flux-reconcile ks apps --with-source"
 
 
 async def test_examples_hold_only_what_may_be_reconciled() -> None:
