@@ -6,21 +6,24 @@ import asyncio
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from tempfile import TemporaryDirectory
+from typing import Any, Final
 
+import yaml
 from pydantic import SecretStr
 
 from bot import app
-from bot.config.channels_file import Broken, load_allowlist
+from bot.config.channels_file import Broken, Loaded, load_allowlist, parse_allowlist
 from bot.config.clusters import ClusterSetting
 from bot.config.settings import LogLevel, Settings, SlackMode
-from bot.core.channels import ANY, Allowlist, Channel, Rule, Sources, Who
+from bot.core.channels import Allowlist
 from bot.demo.slack import world
 from bot.demo.slack.client import Impossible
+from bot.demo.slack.reading import as_read, handle
 from bot.demo.slack.state import MessageState
 from bot.demo.slack.workspace import Workspace
 
@@ -31,6 +34,28 @@ RUNNING: Final = "⏳"
 FINE: Final = ("✅", "🟰", "⚠️", "💤", "💡")
 """Signs of an answer that somebody asked for: done, unchanged, skipped by its schedule, help."""
 REFUSED: Final = "⛔"
+DEFAULT_ALLOWLIST: Final = f"""\
+defaults:
+  audit_channel: {world.FLUX_AUDIT}
+channels:
+  {world.PLATFORM}:
+    name: platform
+    private: true
+    shared: false
+    clusters: ["*"]
+    rules:
+      - name: demo-platform
+        who: {{users: [{world.SRE}]}}
+        verbs: ["*"]
+        kinds: ["*"]
+        namespaces: ["*"]
+        names: ["*"]
+        clusters: ["*"]
+        sources: referenced
+        all: true
+        force: true
+        reset: true
+"""
 _CLUSTER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
@@ -78,28 +103,12 @@ def _kind_of_channel(channel: world.Channel) -> str:
 
 
 def default_allowlist() -> Allowlist:
-    """sre may do everything in platform, and nobody else anything."""
-    rule = Rule(
-        name="demo-platform",
-        who=Who(users=frozenset({world.SRE})),
-        verbs=frozenset({ANY}),
-        clusters=(ANY,),
-        kinds=frozenset({ANY}),
-        namespaces=(ANY,),
-        names=(ANY,),
-        sources=Sources.REFERENCED,
-        all=True,
-        force=True,
-        reset=True,
-    )
-    platform = Channel(world.PLATFORM, "platform", private=True, shared=False, clusters=(ANY,), rules=(rule,))
-    return Allowlist(channels=(platform,), audit_channel=world.FLUX_AUDIT)
+    """Without a file: every right to the person sre in the channel platform, none to anybody else."""
+    return _loaded(parse_allowlist(DEFAULT_ALLOWLIST.encode()), "the demo's own allowlist")
 
 
 def context_of(demo: Demo) -> str:
     """The context that will be used: the named one, else the kubeconfig's current one."""
-    import yaml  # noqa: PLC0415 - only the demo reads a kubeconfig besides the client
-
     try:
         loaded = yaml.safe_load(demo.kubeconfig.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -115,33 +124,47 @@ def context_of(demo: Demo) -> str:
     return str(wanted)
 
 
-def _allowlist(demo: Demo) -> Allowlist:
-    if demo.policy is None:
-        return default_allowlist()
-    result = load_allowlist(demo.policy)
+@contextmanager
+def _allowlist_file(demo: Demo) -> Iterator[Path]:
+    """The named file, else the demo's own, which is there as long as the bot runs."""
+    if demo.policy is not None:
+        yield demo.policy
+        return
+    with TemporaryDirectory(prefix="flux-bot-demo-") as folder:
+        file = Path(folder) / "allowlist.yaml"
+        file.write_text(DEFAULT_ALLOWLIST, encoding="utf-8")
+        yield file
+
+
+def _loaded(result: Loaded | Broken, name: object) -> Allowlist:
     if isinstance(result, Broken):
         problems = "\n".join(f"  line {each.line} {each.field}: {each.text}" for each in result.problems)
-        raise BadUsage(f"{demo.policy} is no allowlist:\n{problems}")
+        raise BadUsage(f"{name} is no allowlist:\n{problems}")
     return result.allowlist
 
 
-def _settings(demo: Demo, context: str, api_url: str) -> Settings:
+def _settings(demo: Demo, context: str, api_url: str, allowlist_file: Path) -> Settings:
     # A context such as arn:aws:eks:…/prod is no name that a person could type.
     name = context if _CLUSTER_NAME.fullmatch(context) else "demo"
-    return Settings(
-        slack_mode=SlackMode.SOCKET,
-        slack_bot_token=SecretStr(world.BOT_TOKEN),
-        slack_app_token=SecretStr(world.APP_TOKEN),
-        slack_team=world.TEAM,
-        slack_command="/flux-reconcile",
-        slack_api_url=api_url,
-        allowlist_file=demo.policy or Path("-"),
-        clusters=(ClusterSetting(name, demo.kubeconfig, context),),
-        read_only=demo.allow_writes != context,
-        listen_host="127.0.0.1",
-        listen_port=0,
-        log_level=demo.log_level,
-    )
+    own: dict[str, Any] = {
+        "slack_mode": SlackMode.SOCKET,
+        "slack_bot_token": SecretStr(world.BOT_TOKEN),
+        "slack_app_token": SecretStr(world.APP_TOKEN),
+        "slack_team": world.TEAM,
+        "slack_command": "/flux-reconcile",
+        "slack_api_url": api_url,
+        "allowlist_file": allowlist_file,
+        "clusters": (ClusterSetting(name, demo.kubeconfig, context),),
+        "read_only": demo.allow_writes != context,
+        "read_only_words": "this demo only reads",
+        "listen_host": "127.0.0.1",
+        "listen_port": 0,
+        "log_level": demo.log_level,
+    }
+    # What is given wins over the environment. So every field is given: the FLUX_BOT_ variables of the caller's shell
+    # are some other bot's, and a wrong one among them is no mistake of the demo's user.
+    defaults = {field: info.default for field, info in Settings.model_fields.items() if not info.is_required()}
+    return Settings(**{**defaults, **own})
 
 
 async def run(demo: Demo) -> int:
@@ -149,10 +172,16 @@ async def run(demo: Demo) -> int:
     context = context_of(demo)
     if demo.allow_writes is not None and demo.allow_writes != context:
         raise BadUsage(f"--allow-writes names {demo.allow_writes}, but the demo would use the context {context}")
-    allowlist = _allowlist(demo)
+    with _allowlist_file(demo) as file:
+        return await _played(demo, context, file)
+
+
+async def _played(demo: Demo, context: str, allowlist_file: Path) -> int:
+    allowlist = _loaded(load_allowlist(allowlist_file), allowlist_file)
     async with Workspace() as workspace:
         stop = asyncio.Event()
-        bot = asyncio.ensure_future(app.serve(_settings(demo, context, workspace.api_url), allowlist, stop))
+        settings = _settings(demo, context, workspace.api_url, allowlist_file)
+        bot = asyncio.ensure_future(app.serve(settings, allowlist, stop))
         try:
             fine = await _conversation(demo, workspace, bot)
         finally:
@@ -247,7 +276,7 @@ def _print(demo: Demo, history: Iterable[MessageState]) -> None:
 def _as_json(state: MessageState) -> dict[str, object]:
     return {
         "channel": state.channel_name,
-        "only_for": _handle(state.only_for) if state.only_for else None,
+        "only_for": handle(state.only_for) if state.only_for else None,
         "ts": state.ts,
         "thread_ts": state.thread_ts,
         "edited": state.edited,
@@ -257,18 +286,14 @@ def _as_json(state: MessageState) -> dict[str, object]:
 
 
 def _as_text(state: MessageState) -> str:
-    marks = [f"#{state.channel_name}", f"@{_handle(state.author)}"]
+    marks = [f"#{state.channel_name}", f"@{handle(state.author)}"]
     if state.only_for:
-        marks.append(f"(only @{_handle(state.only_for)} sees this)")
+        marks.append(f"(only @{handle(state.only_for)} sees this)")
     if state.thread_ts and state.thread_ts != state.ts:
         marks.append("(in the thread)")
     if state.deleted:
         marks.append("(deleted)")
     elif state.edited:
         marks.append("(edited)")
-    lines = "\n".join(f"    {line}" for line in state.text.splitlines())
+    lines = "\n".join(f"    {line}" for line in as_read(state.text).splitlines())
     return f"{' '.join(marks)}  {state.at:.1f} s\n{lines}\n"
-
-
-def _handle(user: str) -> str:
-    return next((each.name for each in world.PEOPLE if each.id == user), user)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import json
 import os
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,9 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.config.channels_file import Loaded, load_allowlist
+from bot.config.settings import Settings, variable
+from bot.demo.run import DEFAULT_ALLOWLIST, default_allowlist
 from bot.demo.slack import world
 from tests.e2e.played import Played
-from tests.fakes.api_server import ApiServer, kubeconfig
+from tests.fakes.api_server import ApiServer, Asked, kubeconfig
 
 ROOT = Path(__file__).parents[2]
 UNCHANGED = "ks ks-unchanged/app"
@@ -34,15 +39,17 @@ class Demo:
 
     cluster: Played
     config: Path
+    scratch: Path
+    """Where it may leave nothing behind."""
 
-    async def run(self, *arguments: str) -> Done:
+    async def run(self, *arguments: str, **environment: str) -> Done:
         clean = {name: value for name, value in os.environ.items() if not name.upper().startswith("FLUX_BOT_")}
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bot", "demo", "--kubeconfig", str(self.config), *arguments),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             cwd=self.config.parent,
-            env={**clean, "PYTHONPATH": str(ROOT)},
+            env={**clean, "PYTHONPATH": str(ROOT), "TMPDIR": str(self.scratch), **environment},
         )
         try:
             out, err = await asyncio.wait_for(process.communicate(), 40)
@@ -54,9 +61,11 @@ class Demo:
 
 @asynccontextmanager
 async def demo(folder: Path, recording: str = "ks-unchanged", since: int = 0) -> AsyncIterator[Demo]:
-    server = ApiServer()
+    server, scratch = ApiServer(), folder / "scratch"
+    scratch.mkdir()
     async with server.running():
-        yield Demo(Played(server, recording, since), kubeconfig(folder / "config", server.url, {"token": "t"}))
+        config = kubeconfig(folder / "config", server.url, {"token": "t"})
+        yield Demo(Played(server, recording, since), config, scratch)
 
 
 async def test_help_is_answered_and_printed_to_whom_it_was_said(tmp_path: Path) -> None:
@@ -88,6 +97,67 @@ async def test_with_leave_to_write_unchanged_is_fine_and_json_tells_every_state(
     assert roots[:2] == [(False, "⏳"), (True, "🟰")]
     audit = [state for state in states if state["channel"] == "flux-audit"]
     assert len(audit) == 1
+
+
+async def test_texts_read_as_a_person_sees_them_and_json_stays_raw(tmp_path: Path) -> None:
+    async with demo(tmp_path) as at:
+        text = await at.run("--say", UNCHANGED, "--allow-writes", "main")
+        raw = await at.run("--say", UNCHANGED, "--allow-writes", "main", "--json")
+    assert [mark for mark in ("<!date^", "<http", "&gt;", "&amp;") if mark in text.out] == []
+    assert re.search(r"asked by @sre \d{4}-\d\d-\d\d \d\d:\d\d UTC · ks ks-unchanged/app", text.out)
+    (audit,) = [line for line in text.out.splitlines() if "rule demo-platform" in line]
+    assert audit.endswith(" ↗ thread")
+    assert "<!date^" in raw.out
+    assert "|↗ thread>" in raw.out
+
+
+NONSENSE = {variable(field): "abc" for field in Settings.model_fields}
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"FLUX_BOT_DRAIN": "abc"},
+        {"flux_bot_drain": "abc"},
+        NONSENSE,
+        {"FLUX_BOT_WATCH_NAMESPACES": "elsewhere"},
+        {"FLUX_BOT_LOG_LEVEL": "debug", "FLUX_BOT_NO_SUCH": "1"},
+    ],
+    ids=["a wrong one", "in small letters", "all wrong", "one that would hide the object", "right and unknown ones"],
+)
+async def test_the_settings_of_the_shell_are_none_of_its_own(tmp_path: Path, environment: dict[str, str]) -> None:
+    async with demo(tmp_path) as at:
+        done = await at.run("--say", UNCHANGED, "--allow-writes", "main", **environment)
+    assert (done.code, done.err) == (0, "")
+
+
+async def test_its_own_allowlist_is_a_file_that_passes_the_check_and_is_gone_at_the_end(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(DEFAULT_ALLOWLIST, "utf-8")
+    loaded = load_allowlist(own)
+    assert isinstance(loaded, Loaded)
+    assert (loaded.allowlist, loaded.warnings) == (default_allowlist(), ())
+    during: list[str] = []
+    async with demo(tmp_path) as at:
+
+        def look(_: Asked) -> None:
+            during.extend(file.read_text("utf-8") for file in at.scratch.rglob("allowlist.yaml"))
+
+        at.cluster.refuse = look
+        fine = await at.run("--say", UNCHANGED, "--allow-writes", "main")
+        broken = await at.run("--say", "help", "--as", "nobody")
+        assert list(at.scratch.iterdir()) == []
+    assert (fine.code, broken.code, during) == (0, 2, [DEFAULT_ALLOWLIST])
+
+
+async def test_a_named_allowlist_is_the_one_that_counts(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(DEFAULT_ALLOWLIST.replace(world.SRE, world.DEV), "utf-8")
+    async with demo(tmp_path) as at:
+        sre = await at.run("--policy", str(own), "--say", UNCHANGED, "--allow-writes", "main")
+        dev = await at.run("--policy", str(own), "--say", UNCHANGED, "--allow-writes", "main", "--as", "dev")
+    assert (sre.code, dev.code) == (1, 0)
+    assert own.exists()
 
 
 async def test_a_failure_exits_with_one(tmp_path: Path) -> None:
@@ -163,6 +233,18 @@ async def test_bad_usage_exits_with_two_and_says_why(
     assert done.code == 2, done
     assert sentence in done.err
     assert "Traceback" not in done.err
+
+
+def test_nothing_of_the_demo_imports_inside_a_function() -> None:
+    lazy = [
+        f"{module.relative_to(ROOT)}:{node.lineno} {function.name}"
+        for module in sorted((ROOT / "bot" / "demo").rglob("*.py"))
+        for function in ast.walk(ast.parse(module.read_text("utf-8")))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert lazy == []
 
 
 async def test_its_help_prints_the_ids_of_the_workspace(tmp_path: Path) -> None:

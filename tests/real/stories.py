@@ -1,13 +1,11 @@
 """The stories of docs/transcript.md: each arranges a small world, then people type and press (transcript.py)."""
 
-import html
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from bot.demo.slack import world
+from bot.demo.slack.reading import as_read, handle
 from bot.demo.slack.state import MessageState
 from tests.real.api import Api, Ref
 from tests.real.bot import End, Talk
@@ -18,9 +16,6 @@ from tests.real.sources import Down, Sources
 from tests.real.stage import failed, waiting
 
 COMMAND = "/flux-reconcile"
-_DATE = re.compile(r"<!date\^\d+\^[^|>]*\|([^>]*)>")
-_LINK = re.compile(r"<https?://[^|>]*\|([^>]*)>")
-_PERSON = re.compile(r"<@(\w+)>")
 
 
 @dataclass(slots=True)
@@ -232,20 +227,10 @@ STORIES = (
 def _block(state: MessageState) -> str:
     marks = [f"#{state.channel_name}"]
     if state.only_for is not None:
-        marks.append(f"only @{_handle(state.only_for)} sees this")
+        marks.append(f"only @{handle(state.only_for)} sees this")
     if state.thread_ts is not None:
         marks.append("in the thread")
     if state.edited:
         marks.append("edited")
-    lines = "\n".join(f"    {line}".rstrip() for line in _shown(state.text).splitlines())
+    lines = "\n".join(f"    {line}".rstrip() for line in as_read(state.text).splitlines())
     return f"{', '.join(marks)}, at {state.at:.1f} s:\n\n{lines}\n"
-
-
-def _shown(text: str) -> str:
-    """As a client shows it."""
-    text = _LINK.sub(r"\1", _DATE.sub(r"\1", text))
-    return html.unescape(_PERSON.sub(lambda match: f"@{_handle(match[1])}", text))
-
-
-def _handle(user: str) -> str:
-    return next((each.name for each in world.PEOPLE if each.id == user), user)
