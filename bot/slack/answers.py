@@ -39,10 +39,14 @@ class Limited:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """No usable answer. `arrived` is False only when the call surely never reached Slack."""
+    """No usable answer. `arrived` is False only when the call surely never reached Slack.
+
+    `fault`: something came back, and it says that Slack is out of order (a fault of its own, a 5xx, no JSON).
+    """
 
     why: str
     arrived: bool = True
+    fault: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,9 @@ ROOT_GONE: Final = frozenset({"thread_not_found", "message_not_found", "cannot_r
 
 UNEDITABLE: Final = frozenset({"edit_window_closed", "cant_update_message", "update_not_allowed", "block_mismatch"})
 """The message stands but can no longer be changed."""
+
+LATER: Final = frozenset({"external_channel_migrating"})
+"""It passes without anybody's doing."""
 
 ILL_FORMED: Final = frozenset(
     {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "only_one_table_allowed"}

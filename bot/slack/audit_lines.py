@@ -140,7 +140,7 @@ class AuditLines:
 
     async def _pause(self) -> None:
         self._failures += 1
-        await self._desk.clock.sleep(min(LONGEST_PAUSE, 2.0 ** (self._failures - 1)))
+        await self._desk.clock.sleep(min(LONGEST_PAUSE, 2.0 ** min(self._failures - 1, 10)))
 
 
 class Sheet:

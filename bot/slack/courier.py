@@ -15,7 +15,7 @@ from bot.clock import Clock
 from bot.core.notices import Notice, Part, Running, Slot, Whisper
 from bot.core.requests import Place
 from bot.ports import Message, Messages, NotYet, Posted, Telemetry, Unpostable
-from bot.slack.answers import Answered, Limited, Withdrawn
+from bot.slack.answers import Answered, Limited, Unanswered, Withdrawn
 from bot.slack.audit_lines import AuditLines, lane
 from bot.slack.budgets import Rank, nap
 from bot.slack.delivery import Delivery
@@ -77,8 +77,14 @@ class Courier:
         drawn = content(self._desk.draw(notice, ""))
         if to.reply:
             body = {"response_type": "ephemeral", "replace_original": False, **drawn, **LOOK}
-            if await self._desk.gateway.reply(to.reply, body):
-                return True
+            match await self._desk.gateway.reply(to.reply, body):
+                case Answered():
+                    return True
+                case Unanswered(arrived=True, fault=False):
+                    # It may have been read: by the API it could be read twice.
+                    return False
+                case _:
+                    pass
         arguments = {"channel": to.channel, "user": to.user, **drawn, **LOOK}
         for _ in range(WHISPERS):
             answer = await self._desk.gateway.send(EPHEMERAL, lambda: arguments, lambda: Rank.REFUSAL)

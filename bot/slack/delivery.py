@@ -5,7 +5,9 @@ Which answer leads to what stands in docs/slack.md, Messages as desired state.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final, assert_never
 
 from bot.core.notices import Part, Running, Slot
@@ -13,6 +15,7 @@ from bot.ports import Message
 from bot.slack.answers import (
     GONE,
     ILL_FORMED,
+    LATER,
     ROOT_GONE,
     UNEDITABLE,
     Answered,
@@ -20,6 +23,7 @@ from bot.slack.answers import (
     Limited,
     Unanswered,
     Withdrawn,
+    shut,
 )
 from bot.slack.desk import Desk, Letter, root_of
 from bot.slack.gateway import POST, UPDATE
@@ -29,6 +33,8 @@ POSTS_OF_A_ROOT: Final = 2
 POSTS_OF_DETAILS: Final = 4
 LONGEST_PAUSE: Final = 15.0
 """Seconds between tries in an outage: an end should be told soon after it."""
+LONGEST_OUTAGE: Final = timedelta(hours=1)
+"""So long an end is tried again while Slack says that it is out of order; a newer end begins anew."""
 
 
 class Delivery:
@@ -38,6 +44,9 @@ class Delivery:
         self._desk = desk
         self._slot = slot
         self._failures = 0
+        self._lost_besides = 0
+        self._outage: tuple[int, datetime] | None = None
+        """The version of the end that Slack's outage holds up, and since when."""
 
     async def run(self) -> None:
         while (message := self._desk.open(self._slot)) is not None and self._desk.ready(self._slot):
@@ -58,8 +67,8 @@ class Delivery:
         match await self._desk.gateway.send(POST, letter.post, letter.rank, message.place.channel):
             case Answered() as answer:
                 self._desk.stands(self._slot, letter.version, answer.text("ts"), letter.digest)
-            case Unanswered(_, arrived):
-                await (self._lost(letter) if arrived else self._pause())
+            case Unanswered() as answer:
+                await self._unanswered(letter, answer, self._lost)
             case Declined(code):
                 self._declined_post(letter, code)
             case Limited() | Withdrawn():
@@ -74,6 +83,26 @@ class Delivery:
         # Two roots may stand there already. If both only tell progress, the end is told all the same, once.
         return not isinstance(message.notice, Running) and not self._desk.sights.of(self._slot).end_posted
 
+    async def _unanswered(
+        self, letter: Letter, answer: Unanswered, lost: Callable[[Letter], Awaitable[None]]
+    ) -> None:
+        """A post had no usable answer. An outage must not cost an end: told twice it does less harm than never."""
+        if answer.arrived and not (answer.fault and self._is_end(letter)):
+            await lost(letter)
+        elif answer.arrived and self._outlasted(letter.version):
+            self._desk.give_up(self._slot, letter.version, "")
+        else:
+            await self._pause()
+
+    def _is_end(self, letter: Letter) -> bool:
+        return self._slot.part is Part.ROOT and not letter.progress
+
+    def _outlasted(self, version: int) -> bool:
+        now = self._desk.clock.now()
+        if self._outage is None or self._outage[0] != version:
+            self._outage = (version, now)
+        return now - self._outage[1] >= LONGEST_OUTAGE
+
     async def _lost(self, letter: Letter) -> None:
         """It may stand in Slack or not: there is no way to ask."""
         message = self._desk.messages.get(self._slot)
@@ -84,7 +113,7 @@ class Delivery:
         self._desk.telemetry.tell(
             "slack.post_lost", request=self._slot.subject, part=self._slot.part.value, tries=tries
         )
-        if self._slot.part is Part.ROOT and not letter.progress:
+        if self._is_end(letter):
             self._desk.sights.of(self._slot).end_posted = True
         if tries >= self._most_posts():
             self._desk.give_up(self._slot, letter.version, "")
@@ -124,6 +153,8 @@ class Delivery:
                 self._failures = 0
             case Unanswered():
                 await self._pause()
+            case Declined(code) if code in LATER:
+                await self._pause()
             case Declined(code):
                 self._declined_edit(message, letter, code)
             case Limited() | Withdrawn():
@@ -139,6 +170,9 @@ class Delivery:
             sight.uneditable = True
         elif code in ILL_FORMED and not sight.plain:
             sight.plain = True
+        elif self._is_end(letter) and not shut(code):
+            # Whatever the word means, a root that tells progress for ever would be worse than an end beside it.
+            sight.uneditable = True
         else:
             self._desk.give_up(self._slot, letter.version, code)
 
@@ -152,8 +186,10 @@ class Delivery:
         match await self._desk.gateway.send(POST, letter.beside, letter.rank, message.place.channel):
             case Answered():
                 self._desk.stands(self._slot, letter.version, message.ts, letter.digest)
-            case Unanswered(_, arrived):
-                await (self._lost_beside(letter) if arrived else self._pause())
+            case Unanswered() as answer:
+                await self._unanswered(letter, answer, self._lost_beside)
+            case Declined(code) if code in LATER:
+                await self._pause()
             case Declined(code):
                 self._desk.give_up(self._slot, letter.version, code)
             case Limited() | Withdrawn():
@@ -162,12 +198,12 @@ class Delivery:
                 assert_never(never)
 
     async def _lost_beside(self, letter: Letter) -> None:
-        self._failures += 1
-        if self._failures >= POSTS_OF_A_ROOT:
+        self._lost_besides += 1
+        if self._lost_besides >= POSTS_OF_A_ROOT:
             self._desk.give_up(self._slot, letter.version, "")
         else:
             await self._desk.clock.sleep(1.0)
 
     async def _pause(self) -> None:
         self._failures += 1
-        await self._desk.clock.sleep(min(LONGEST_PAUSE, 2.0 ** (self._failures - 1)))
+        await self._desk.clock.sleep(min(LONGEST_PAUSE, 2.0 ** min(self._failures - 1, 10)))

@@ -108,15 +108,16 @@ class Gateway:
                 await self._clock.sleep(_backoff(attempt))
         raise AssertionError("the last try returns")
 
-    async def reply(self, url: str, body: Arguments) -> bool:
-        """Sends to a response URL, and says whether Slack took it. Addresses that are not Slack's are not asked."""
+    async def reply(self, url: str, body: Arguments) -> Answer:
+        """Sends to a response URL, once. Addresses that are not Slack's are not asked."""
         if not self._is_slacks(url):
-            self._telemetry.tell("slack.reply_refused", why="its address is not Slack's")
-            return False
+            why = "its address is not Slack's"
+            self._telemetry.tell("slack.reply_refused", why=why)
+            return Unanswered(why, arrived=False)
         await self._queue(REPLY).turn(lambda: Rank.REFUSAL)
         answer = await self._post_to(url, body)
         self._note(REPLY, answer)
-        return isinstance(answer, Answered)
+        return answer
 
     async def _one(self, method: Method, compose: Compose, rank: Callable[[], Rank], channel: str) -> Sent:
         if channel:
@@ -147,9 +148,11 @@ class Gateway:
             return read_refusal(error)
         except NOT_SENT as error:
             return Unanswered(type(error).__name__, arrived=False)
-        except (aiohttp.ClientError, OSError, ValueError, AttributeError) as error:
-            # The SDK stumbles with ValueError or AttributeError over bodies that are no JSON objects.
+        except (aiohttp.ClientError, OSError) as error:
             return Unanswered(type(error).__name__)
+        except (ValueError, AttributeError) as error:
+            # The SDK stumbles so over bodies that are no JSON objects.
+            return Unanswered(type(error).__name__, fault=True)
         return read_answer(response)
 
     async def _post_to(self, url: str, body: Arguments) -> Answer:
@@ -159,8 +162,12 @@ class Gateway:
                 self._session.post(url, json=dict(body), allow_redirects=False) as response,
             ):
                 status = response.status
+        except NOT_SENT as error:
+            return Unanswered(type(error).__name__, arrived=False)
         except (aiohttp.ClientError, OSError) as error:
             return Unanswered(type(error).__name__)
+        if status >= 500:
+            return Unanswered(f"status {status}", fault=True)
         return Answered({}) if status == 200 else Declined(f"http_{status}")
 
     def _queue(self, method: Method) -> Queue:
@@ -206,7 +213,7 @@ def read_answer(response: AsyncSlackResponse) -> Answer:
     """A response with `ok`."""
     data = response.data
     if not isinstance(data, dict):
-        return Unanswered("the body is no JSON object")
+        return Unanswered("the body is no JSON object", fault=True)
     return Answered(data, _scopes(response.headers))
 
 
@@ -214,13 +221,14 @@ def read_refusal(error: SlackApiError) -> Answer:
     """Everything else that came over HTTP: an error of Slack's, a 429, a 5xx, a body that is no JSON."""
     response = error.response
     if not isinstance(response, AsyncSlackResponse):
-        return Unanswered("the body is no JSON")
+        return Unanswered("the body is no JSON", fault=True)
     data = response.data if isinstance(response.data, dict) else {}
     code = data.get("error")
     if response.status_code == 429 or code in LIMITS:
         return Limited(_retry_after(response.headers))
     if not isinstance(code, str) or not code or code in FAULTS or response.status_code >= 500:
-        return Unanswered(code if isinstance(code, str) and code else f"status {response.status_code}")
+        why = code if isinstance(code, str) and code else f"status {response.status_code}"
+        return Unanswered(why, fault=True)
     return Declined(code, _first_complaint(data))
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.notices import Part, Slot, Whisper
 from bot.core.requests import Place
-from bot.demo.loopback import ResetAfter, Rule
+from bot.demo.loopback import Reset, ResetAfter, Rule, Status
 from bot.demo.slack.knobs import Knobs
 from bot.demo.slack.world import FLUX_AUDIT, LOBBY, OLD_PROJECT, PLATFORM, SRE
 from bot.ports import Unpostable
@@ -195,6 +195,37 @@ async def test_a_whisper_whose_response_url_is_used_up_goes_by_the_api() -> None
             *["response_url"] * 5,
             "chat.postEphemeral",
         ]
+
+
+async def test_a_whisper_whose_answer_is_lost_is_not_whispered_twice() -> None:
+    async with rigged() as rig:
+        rig.workspace.faults.add(Rule(ResetAfter(), "/actions/*", times=1))
+        url = rig.workspace.url + rig.workspace.site.urls.issue(SRE, PLATFORM)
+        assert not await rig.courier.whisper(Whisper(SRE, PLATFORM, url), finished())
+        assert [message.via for message in rig.workspace.messages("platform")] == ["response_url"]
+
+
+async def test_a_whisper_that_may_have_been_read_does_not_go_by_the_api() -> None:
+    async with rigged() as rig:
+        rig.workspace.faults.add(Rule(Reset(), "/actions/*", times=1))
+        url = rig.workspace.url + rig.workspace.site.urls.issue(SRE, PLATFORM)
+        assert not await rig.courier.whisper(Whisper(SRE, PLATFORM, url), finished())
+        assert rig.called("chat.postEphemeral") == []
+
+
+async def test_a_whisper_that_slack_stumbled_over_goes_by_the_api() -> None:
+    async with rigged() as rig:
+        rig.workspace.faults.add(Rule(Status(503), "/actions/*", times=1))
+        url = rig.workspace.url + rig.workspace.site.urls.issue(SRE, PLATFORM)
+        assert await rig.courier.whisper(Whisper(SRE, PLATFORM, url), finished())
+        assert [message.via for message in rig.workspace.messages("platform")] == ["chat.postEphemeral"]
+
+
+async def test_a_whisper_that_was_surely_not_sent_goes_by_the_api() -> None:
+    async with rigged() as rig:
+        whisper = Whisper(SRE, PLATFORM, "https://127.0.0.1.slack.com:8443/actions/T/1")
+        assert await rig.courier.whisper(whisper, finished())
+        assert [message.via for message in rig.workspace.messages("platform")] == ["chat.postEphemeral"]
 
 
 async def test_a_whisper_that_slack_does_not_take_is_admitted() -> None:

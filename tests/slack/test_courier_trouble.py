@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from bot.core.errors import StoreError
 from bot.core.notices import Part
-from bot.demo.loopback import HalfOpen, Reset, ResetAfter, Rule, Status
+from bot.demo.loopback import Fault, HalfOpen, Reset, ResetAfter, Rule, Status
 from bot.demo.slack.knobs import Knobs
 from bot.demo.slack.world import LOBBY, OLD_PROJECT, RANDOM, SRE, TEAM_SHOP
 from bot.ports import Message, NotYet, Posted, Unpostable
@@ -73,6 +75,45 @@ async def test_an_end_whose_posts_all_lose_their_answers_stands_at_most_twice() 
         rig.show(finished(2))
         await rig.flushed()
         assert rig.texts() == ["r1 ended 1"] * 2
+
+
+@pytest.mark.parametrize("fault", [Status(503), Status(200, "<html>", content_type="text/html")])
+async def test_the_newest_end_is_posted_after_an_outage_in_which_slack_answers_nonsense(fault: Fault) -> None:
+    async with rigged() as rig:
+        outage = rig.workspace.faults.add(Rule(fault, POST))
+        rig.show(running())
+        await rig.until(lambda: rig.telemetry.of("slack.given_up"))
+        rig.show(finished(1))
+        await rig.until(lambda: outage.hits == 6)
+        rig.show(finished(2))
+        await rig.until(lambda: outage.hits == 7)
+        rig.workspace.faults.remove(outage)
+        await rig.flushed()
+        assert rig.texts() == ["r1 ended 2"]
+        assert len(rig.telemetry.of("slack.given_up")) == 1
+
+
+async def test_in_an_outage_an_end_is_given_up_after_an_hour_and_a_newer_one_is_tried() -> None:
+    async with rigged() as rig:
+        outage = rig.workspace.faults.add(Rule(Status(503), POST))
+        rig.show(finished(1))
+        await rig.until(lambda: outage.hits == 2)
+        rig.clock.leap(3_600)
+        await rig.until(lambda: rig.telemetry.of("slack.given_up"))
+        rig.show(finished(2))
+        await rig.until(lambda: outage.hits == 5)
+        rig.workspace.faults.remove(outage)
+        await rig.flushed()
+        assert rig.texts() == ["r1 ended 2"]
+
+
+async def test_an_end_that_an_outage_holds_up_holds_the_shutdown_up_no_longer_than_allowed() -> None:
+    async with rigged() as rig:
+        rig.workspace.faults.add(Rule(Status(503), POST))
+        rig.show(finished())
+        before = rig.clock.now()
+        assert not await rig.courier.flush(rig.soon(5))
+        assert 5 <= (rig.clock.now() - before).total_seconds() < 10
 
 
 async def test_in_an_outage_a_root_is_tried_until_it_stands_and_nothing_doubles() -> None:
@@ -267,7 +308,7 @@ async def test_an_edit_whose_blocks_slack_refuses_is_sent_as_text() -> None:
         await rig.courier.posted(rig.show(running()), rig.soon())
         rig.workspace.knobs.api_errors["chat.update"] = "invalid_blocks"
         rig.show(finished())
-        await rig.until(lambda: rig.telemetry.of("slack.given_up"))
+        await rig.flushed()
         assert [len(list(call["blocks"])) for call in rig.called("chat.update")] == [1, 0]  # type: ignore[call-overload]
 
 
@@ -278,6 +319,39 @@ async def test_an_edit_is_tried_until_slack_answers() -> None:
         rig.show(finished())
         await rig.flushed()
         assert rule.hits == 7
+        assert rig.texts() == ["r1 ended 1"]
+
+
+async def test_an_end_whose_edit_is_refused_with_a_word_nobody_knows_is_told_in_the_thread() -> None:
+    async with rigged() as rig:
+        await rig.courier.posted(rig.show(running()), rig.soon())
+        rig.workspace.knobs.api_errors["chat.update"] = "a_word_of_tomorrow"
+        rig.show(finished())
+        await rig.flushed()
+        root, reply = rig.workspace.messages("platform")
+        assert (root.text, reply.text, reply.thread_ts) == ("r1 runs 1", "r1 ended 1", root.ts)
+
+
+async def test_progress_refused_with_a_word_nobody_knows_leaves_the_root_to_its_end() -> None:
+    async with rigged() as rig:
+        await rig.courier.posted(rig.show(running(1)), rig.soon())
+        rig.workspace.knobs.api_errors["chat.update"] = "a_word_of_tomorrow"
+        rig.show(running(2))
+        await rig.until(lambda: rig.telemetry.of("slack.given_up"))
+        rig.workspace.knobs.api_errors.clear()
+        rig.show(finished())
+        await rig.flushed()
+        assert rig.texts() == ["r1 ended 1"]
+
+
+async def test_an_edit_waits_until_its_channel_has_moved() -> None:
+    async with rigged() as rig:
+        await rig.courier.posted(rig.show(running()), rig.soon())
+        rig.workspace.knobs.api_errors["chat.update"] = "external_channel_migrating"
+        rig.show(finished())
+        await rig.until(lambda: len(rig.called("chat.update")) == 3)
+        rig.workspace.knobs.api_errors.clear()
+        await rig.flushed()
         assert rig.texts() == ["r1 ended 1"]
 
 
@@ -299,6 +373,26 @@ async def test_an_end_beside_its_root_is_said_again_once_when_its_answer_is_lost
         rig.show(finished())
         await rig.flushed()
         assert rig.texts() == ["r1 runs 1", "r1 ended 1", "r1 ended 1"]
+
+
+async def test_an_end_beside_its_root_waits_until_its_channel_has_moved() -> None:
+    async with rigged(Knobs(edit_window=0.0)) as rig:
+        await rig.courier.posted(rig.show(running()), rig.soon())
+        rig.workspace.knobs.api_errors["chat.postMessage"] = "external_channel_migrating"
+        rig.show(finished())
+        await rig.until(lambda: len(rig.called("chat.postMessage")) == 3)
+        rig.workspace.knobs.api_errors.clear()
+        await rig.flushed()
+        assert rig.texts() == ["r1 runs 1", "r1 ended 1"]
+
+
+async def test_an_end_beside_its_root_outlasts_an_outage() -> None:
+    async with rigged(Knobs(edit_window=0.0)) as rig:
+        await rig.courier.posted(rig.show(running()), rig.soon())
+        rig.workspace.faults.add(Rule(Status(503), POST, times=4))
+        rig.show(finished())
+        await rig.flushed()
+        assert rig.texts() == ["r1 runs 1", "r1 ended 1"]
 
 
 async def test_details_that_can_no_longer_be_edited_go_on_in_the_thread() -> None:

@@ -12,7 +12,7 @@ from bot.demo.slack.world import LOBBY, PLATFORM, SRE
 from bot.slack.answers import Answered, Arguments, Declined, Limited, Unanswered, Withdrawn
 from bot.slack.budgets import Rank
 from bot.slack.gateway import CHANNEL, POST, UPDATE, USER, Method
-from tests.slack.rig import Rig, rigged
+from tests.slack.rig import Rig, Wire, rigged
 
 
 def says(text: str, channel: str = PLATFORM) -> Callable[[], Arguments]:
@@ -189,15 +189,16 @@ async def test_an_edit_is_sent_again_after_a_429() -> None:
 )
 async def test_addresses_that_are_not_slacks_are_not_asked(url: str) -> None:
     async with rigged() as rig:
-        assert not await rig.connection.gateway.reply(url, {"text": "hello"})
+        answer = await rig.connection.gateway.reply(url, {"text": "hello"})
+        assert answer == Unanswered("its address is not Slack's", arrived=False)
         assert [fact["why"] for fact in rig.telemetry.of("slack.reply_refused")] == ["its address is not Slack's"]
 
 
 async def test_a_response_url_that_has_ended_is_told_as_refused() -> None:
     async with rigged() as rig:
         url = rig.workspace.url + rig.workspace.site.urls.issue(SRE, PLATFORM)
-        assert await rig.connection.gateway.reply(url, {"text": "hello"})
-        assert not await rig.connection.gateway.reply(url + "0", {"text": "hello"})
+        assert await rig.connection.gateway.reply(url, {"text": "hello"}) == Answered({})
+        assert await rig.connection.gateway.reply(url + "0", {"text": "hello"}) == Declined("http_404")
         assert rig.texts() == ["hello"]
 
 
@@ -205,5 +206,15 @@ async def test_a_response_url_that_never_answers_is_given_up() -> None:
     async with rigged() as rig:
         rule = rig.workspace.faults.add(Rule(HalfOpen(), "/actions/*"))
         url = rig.workspace.url + rig.workspace.site.urls.issue(SRE, PLATFORM)
-        assert not await rig.connection.gateway.reply(url, {"text": "hello"})
+        assert await rig.connection.gateway.reply(url, {"text": "hello"}) == Unanswered("TimeoutError")
         assert rule.hits == 1
+
+
+async def test_a_response_url_to_which_no_connection_is_made_was_surely_not_asked() -> None:
+    wire = Wire()
+    async with rigged(wire=wire) as rig:
+        await wire.cut()
+        await rig.connection.gateway.ask(USER, user=SRE)
+        url = f"http://127.0.0.1:{wire.port}{rig.workspace.site.urls.issue(SRE, PLATFORM)}"
+        answer = await rig.connection.gateway.reply(url, {"text": "hello"})
+        assert answer == Unanswered("ClientConnectorError", arrived=False)
