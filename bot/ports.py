@@ -70,10 +70,10 @@ class Quiet:
 
 
 class Follow(Protocol):
-    """One object's sightings: first what the cache holds, then every event in order, never conflated.
+    """One object's sightings: the cached state, and after it each event as it came, none left out or merged.
 
-    A Ready=False may last a moment, so nothing is skipped; where something could have been (a relist, an overflow)
-    the next sighting says `gap`. Full snapshots, details included, for everything after the cached first one.
+    A failure may show in a single event. Where one could be missing after all (a relist, an overflow) the next
+    sighting says `gap`. Full snapshots, details included, for everything after the cached first one.
     """
 
     async def next(self, until: datetime) -> Sighting | Blind | Quiet:
@@ -88,8 +88,8 @@ class Cluster(Protocol):
     def name(self) -> str: ...
 
     @property
-    def writable(self) -> bool:
-        """False: this process must not write there (the demo without --allow-writes)."""
+    def frozen(self) -> str:
+        """What to say instead of writing there (FLUX_BOT_READ_ONLY_WORDS); empty where this process may write."""
         ...
 
     async def get(self, ref: Ref) -> Snapshot | Absent:
@@ -117,8 +117,8 @@ class Cluster(Protocol):
     async def request(self, ask: Ask) -> Snapshot:
         """Sends the request in one patch and answers the object as it then was: before its reconcile.
 
-        Raises Unreachable when it is unknown whether the patch arrived: read the annotation, never patch again
-        with a new token. Raises Rejected with the API server's sentence, Forbidden with what is missing.
+        Raises Unreachable when it is unknown whether the patch arrived: the annotation tells; another token would be
+        another request. Raises Rejected with the API server's sentence, Forbidden with what is missing.
         """
         ...
 
@@ -133,7 +133,7 @@ class Cluster(Protocol):
 
 
 class Clusters(Protocol):
-    """All clusters this process knows. One dead cluster does not slow the rest."""
+    """All clusters this process knows. None waits for another that is down."""
 
     def names(self) -> tuple[str, ...]: ...
 
@@ -215,7 +215,9 @@ class Directory(Protocol):
         normal cache age, for what must not run on a stale answer."""
         ...
 
-    async def channel(self, id_: str) -> ChannelFacts | Unknown: ...
+    async def channel(self, id_: str, *, fresh: bool = False) -> ChannelFacts | Unknown:
+        """What a channel is. `fresh` as for a caller."""
+        ...
 
     async def names(self, ids: frozenset[str]) -> dict[str, str]:
         """Display names of users and groups, as far as known; never fails."""

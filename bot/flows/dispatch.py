@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, assert_never
 
-from bot.core.commands import Command, Help, Reconcile, Unparsed
+from bot.core.commands import Command, Help, Reconcile, Trouble, Unparsed
 from bot.core.errors import ClusterError
+from bot.core.kinds import kind_called
 from bot.core.notices import (
     Ambiguous,
     ClusterAsked,
@@ -64,11 +65,21 @@ class Dispatch:
         parsed = parse(text, self.command)
         if isinstance(parsed, Unparsed):
             if not await self.requests.seen(heard.delivery):
-                await self._whisper(heard, NotUnderstood(text, parsed, self.command))
+                await self._whisper(heard, NotUnderstood(text, await self._with_names(entered, parsed), self.command))
             return
         if isinstance(parsed, Reconcile):
             parsed = replace(parsed, typed=" ".join(text.split()))
         await self.carry(heard, entered, parsed, None)
+
+    async def _with_names(self, entered: Entered, found: Unparsed) -> Unparsed:
+        """A kind without a name, with the names that would do."""
+        kind = kind_called(found.word) if found.trouble is Trouble.NO_NAME else None
+        if kind is None:
+            return found
+        try:
+            return replace(found, valid=await self.resolve.names(entered, kind))
+        except ClusterError:
+            return found
 
     async def pressed(self, heard: Heard, key: str) -> None:
         """A button: whoever pressed becomes the asker and passes the gate anew."""
@@ -133,8 +144,12 @@ class Dispatch:
             case WhichCluster(clusters=clusters):
                 await self._whisper(heard, await self._ask_cluster(entered, command, clusters))
             case NoSuchCluster(name=name, known=known):
+                if any(target.cluster for target in command.targets):
+                    await self.refusing.in_vain(entered, command.typed, "this channel has no such cluster")
                 await self._whisper(heard, ClusterUnknown(name, known))
             case Unclear(name=name, refs=refs, nearest=nearest):
+                if not refs:
+                    await self.refusing.in_vain(entered, command.typed, "nothing of that name that they may touch")
                 await self._whisper(heard, Ambiguous(name, command.typed, refs, nearest))
             case ClusterUnknown():
                 await self._whisper(heard, found)

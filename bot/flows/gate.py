@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
-from bot.core.channels import Allowlist, Channel
+from bot.core.channels import ANY, Allowlist, Channel
 from bot.core.notices import ChannelOff, Part, Refusal, Slot
 from bot.core.policy import Allowed, Decision, Denied, decide, decide_source, refuse_early, sees, sees_source
 from bot.core.requests import Caller, Options, Place, Role, Step, Verb
 from bot.core.resources import Ref
 from bot.ports import ChannelFacts, Chat, Directory, Unknown
+
+MOST_NAMED: Final = 6
+"""So many people are looked up to say who may: no more are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +148,20 @@ class Gate:
         fresh = await self.directory.caller(entered.caller.user, entered.caller.team, fresh=grave)
         if isinstance(fresh, Unknown):
             return f"Slack no longer vouches for the asker ({fresh.value})"
-        facts = await self.directory.channel(entered.channel.id)
+        facts = await self.directory.channel(entered.channel.id, fresh=grave)
         if isinstance(facts, Unknown) or self._off(entered.channel, facts) is not None:
             return "the channel is no longer what its entry says"
         decision = self.decide_step(Entered(fresh, entered.channel), verb, step, options)
         return decision if isinstance(decision, Allowed) else "no rule allows it any more"
 
     async def who_may(self, denied: Denied) -> tuple[str, ...]:
-        """Names of the groups and people whom this channel's rules allow what was refused."""
-        ids = {id_ for rule in denied.may for id_ in (*rule.who.groups, *rule.who.users)} - {"*"}
-        names = await self.directory.names(frozenset(ids))
-        return tuple(sorted(f"@{names.get(id_, id_)}" for id_ in ids))
+        """Names of the groups and people whom this channel's rules allow what was refused. People beyond those whom
+        the wording shows come last, by id: they are only counted."""
+        groups = {id_ for rule in denied.may for id_ in rule.who.groups} - {ANY}
+        people = sorted({id_ for rule in denied.may for id_ in rule.who.users} - {ANY} - groups)
+        named = groups | set(people[:MOST_NAMED])
+        names = await self.directory.names(frozenset(named))
+        return (*sorted(f"@{names.get(id_, id_)}" for id_ in named), *(f"@{id_}" for id_ in people[MOST_NAMED:]))
 
 
 def _nature(facts: ChannelFacts) -> tuple[bool, bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,10 +15,14 @@ from bot.core.policy import Denied
 from bot.core.requests import Caller, Options, Place, Verb
 from bot.flows.gate import Barred, Entered, Gate, Heard
 from bot.ports import Chat, Clock, Telemetry, Trail
+from bot.wording.foreign import cut_end, foreign
 
 FOLD: Final = timedelta(minutes=10)
 """Refusals of one person for one reason within this time share one line of the audit channel."""
 _MOST_FOLDS: Final = 1_000
+_READ: Final = 65_536
+"""Characters of a refused text that are looked at: a secret cut by it lies far behind what is kept."""
+_KEPT: Final = 1_000
 
 
 @dataclass(slots=True)
@@ -40,7 +44,7 @@ def audit_places(allowlist: Allowlist, channel: str) -> tuple[Place, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Refusing:
-    """Says no, once to the person and once to the record."""
+    """Says no, once to the record and then to the person: Slack may keep a whisper waiting, or it is cancelled."""
 
     gate: Gate
     chat: Chat
@@ -58,16 +62,28 @@ class Refusing:
         self, heard: Heard, entered: Entered, what: str, denied: Denied, buttons: tuple[Button, ...] = ()
     ) -> None:
         """No rule of this channel allows it to this person."""
+        refused = await self._record(entered.caller, entered.place, Refused(Refusal.RULES, what, denied))
         who_may = await self.gate.who_may(denied)
-        refused = Refused(Refusal.RULES, what, denied, who_may, buttons=buttons)
-        await self._refuse(heard, entered.caller, entered.place, refused)
+        await self._whisper(heard, replace(refused, who_may=who_may, buttons=buttons))
 
     async def plainly(self, heard: Heard, entered: Entered, what: str, refusal: Refusal, detail: str = "") -> None:
         """For a reason that is no rule's: a spent button, a channel that cannot be posted to."""
         await self._refuse(heard, entered.caller, entered.place, Refused(refusal, what, detail=detail))
 
+    async def in_vain(self, entered: Entered, what: str, why: str) -> None:
+        """An attempt at what this channel or this person has not got: recorded alike whether it exists or not. The
+        words for the person are another's to find."""
+        await self._record(entered.caller, entered.place, Refused(Refusal.RULES, what, detail=why))
+
     async def _refuse(self, heard: Heard, caller: Caller, place: Place, refused: Refused) -> None:
+        await self._whisper(heard, await self._record(caller, place, refused))
+
+    async def _whisper(self, heard: Heard, refused: Refused) -> None:
         await self.chat.whisper(Whisper(heard.user, heard.channel, heard.reply), refused)
+
+    async def _record(self, caller: Caller, place: Place, refused: Refused) -> Refused:
+        """What was recorded: its text is anybody's, and may be of any length."""
+        refused = replace(refused, what=cut_end(foreign(refused.what[:_READ]), _KEPT))
         self.telemetry.tell("refused", reason=refused.refusal.name, user=caller.user, channel=place.channel)
         entry = Entry(
             at=self.clock.now(),
@@ -83,6 +99,7 @@ class Refusing:
         )
         numbered = await self.trail.append((entry,))
         self._show(place, caller, refused, numbered)
+        return refused
 
     def _show(self, place: Place, caller: Caller, refused: Refused, entries: tuple[Entry, ...]) -> None:
         now = self.clock.now()

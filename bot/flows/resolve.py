@@ -1,7 +1,7 @@
 """From what was typed to objects this person may touch here.
 
-Refusal is decided by name before any look-up, so that a hidden object and a missing one read alike; look-ups only
-ever search among what may be seen.
+The rules are asked about the typed name first. Only what they let this person see is then looked up, so an answer
+never tells whether a hidden object exists.
 """
 
 from __future__ import annotations
@@ -165,6 +165,17 @@ class Resolve:
                 if isinstance(decision, Allowed):
                     found.append(snapshot.ref)
         return tuple(sorted(found))
+
+    async def names(self, entered: Entered, kind: Kind) -> tuple[str, ...]:
+        """Of that kind, as this person may type them here; none where it is open which cluster was meant."""
+        here = self.here(entered)
+        name = entered.channel.default_cluster or (here[0] if len(here) == 1 else "")
+        cluster = self.clusters.get(name)
+        if cluster is None:
+            return ()
+        own = entered.channel.default_namespace or FLUX_NAMESPACE
+        refs = sorted(await self.visible(entered, cluster, kind), key=lambda ref: (ref.namespace != own, ref))
+        return tuple(ref.name if ref.namespace == own else f"{ref.namespace}/{ref.name}" for ref in refs)
 
     async def visible(self, entered: Entered, cluster: Cluster, kind: Kind) -> tuple[Ref, ...]:
         """The objects of a kind that this person may see here."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot.clock import Clock
@@ -23,6 +24,8 @@ NO_GROUPS: Final = frozenset({"missing_scope", "plan_upgrade_required", "paid_te
 """Slack will never tell us groups: rules for groups let nobody in."""
 SLACKBOT: Final = "USLACKBOT"
 MOST_NAMES: Final = 10_000
+NAMED_FOR: Final = timedelta(hours=1)
+"""How long a name is shown before Slack is asked for it again."""
 _ALL: Final = "all"
 
 
@@ -44,8 +47,10 @@ class SlackDirectory:
         self._gateway = gateway
         self._clock = clock
         self._team = team
-        self._names: dict[str, str] = {}
+        self._names: dict[str, tuple[str, datetime]] = {}
         self._people: Remembered[Caller] = Remembered(self._ask_person, clock, tasks, "look up a person")
+        # Apart from the above: a look-up that lets somebody in must not wait behind one that only names somebody.
+        self._named: Remembered[Caller] = Remembered(self._ask_name, clock, tasks, "look up a name")
         self._groups: Remembered[Groups] = Remembered(self._ask_groups, clock, tasks, "look up groups")
         self._channels: Remembered[ChannelFacts] = Remembered(self._ask_channel, clock, tasks, "look up a channel")
 
@@ -64,21 +69,23 @@ class SlackDirectory:
         of = frozenset(id_ for id_, group in groups.items() if user in group.users)
         return Caller(user=person.user, name=person.name, team=person.team, groups=of)
 
-    async def channel(self, id_: str) -> ChannelFacts | Unknown:
+    async def channel(self, id_: str, *, fresh: bool = False) -> ChannelFacts | Unknown:
         if not id_:
             return Unknown.ABSENT_ID
         if id_.startswith("D"):
             # Only direct messages have such ids, and looking at them would need a scope that we do without.
             return ChannelFacts(id_, "", private=True, shared=False, archived=False, member=False, direct=True)
-        return await self._channels.get(id_)
+        return await self._channels.get(id_, fresh)
 
     async def names(self, ids: frozenset[str]) -> dict[str, str]:
+        now = self._clock.now()
         people = sorted(id_ for id_ in ids if id_[:1] in ("U", "W"))
         if any(id_.startswith("S") for id_ in ids):
             await self._groups.get(_ALL)
-        await asyncio.gather(*(self._people.get(id_) for id_ in people))
+        old = [id_ for id_ in people if id_ not in self._names or now - self._names[id_][1] >= NAMED_FOR]
+        await asyncio.gather(*(self._named.get(id_) for id_ in old))
         groups = self._groups.peek(_ALL) or {}
-        found = {id_: self._names[id_] for id_ in people if id_ in self._names}
+        found = {id_: self._names[id_][0] for id_ in people if id_ in self._names}
         return found | {id_: group.name for id_, group in groups.items() if id_ in ids}
 
     # --- What makes us doubt --------------------------------------------------------------------------------------
@@ -91,8 +98,11 @@ class SlackDirectory:
 
     # --- Look-ups -------------------------------------------------------------------------------------------------
 
-    async def _ask_person(self, user: str) -> Caller | Unknown:
-        answer = await self._ask(USER, user=user)
+    async def _ask_name(self, user: str) -> Caller | Unknown:
+        return await self._ask_person(user, Rank.DETAILS)
+
+    async def _ask_person(self, user: str, rank: Rank = Rank.REFUSAL) -> Caller | Unknown:
+        answer = await self._ask(USER, rank, user=user)
         if isinstance(answer, Unknown):
             return answer
         found = answer.data.get("user")
@@ -104,7 +114,7 @@ class SlackDirectory:
         """Who is refused has a name too, for the record; the oldest are forgotten first."""
         if len(self._names) >= MOST_NAMES:
             self._names.pop(next(iter(self._names)))
-        self._names[user] = name or user
+        self._names[user] = name or user, self._clock.now()
 
     async def _ask_groups(self, _key: str) -> Groups | Unknown:
         answer = await self._ask(GROUPS, include_users=True, team_id=self._team)
@@ -116,10 +126,10 @@ class SlackDirectory:
         answer = await self._ask(CHANNEL, channel=id_)
         return answer if isinstance(answer, Unknown) else read_channel(answer.data.get("channel"), id_)
 
-    async def _ask(self, method: Method, **arguments: object) -> Answered | Unknown:
+    async def _ask(self, method: Method, rank: Rank = Rank.REFUSAL, **arguments: object) -> Answered | Unknown:
         try:
             async with self._clock.timeout(PATIENCE):
-                answer: Answer = await self._gateway.ask(method, Rank.REFUSAL, **arguments)
+                answer: Answer = await self._gateway.ask(method, rank, **arguments)
         except TimeoutError:
             return Unknown.UNANSWERED
         if isinstance(answer, Answered):

@@ -19,6 +19,10 @@ class FakeDirectory:
         self.down = False
         self.asked: list[tuple[str, bool]] = []
         """Each look-up of a person: their id, and whether it had to be fresh."""
+        self.asked_channels: list[tuple[str, bool]] = []
+        """The same of a channel."""
+        self.asked_names: list[frozenset[str]] = []
+        """The ids of each look-up of names."""
 
     def person(self, user: str, name: str = "", groups: tuple[str, ...] = ()) -> Caller:
         """Adds a full member and answers them."""
@@ -42,7 +46,8 @@ class FakeDirectory:
             return Unknown.FOREIGN
         return self.people.get(user, Unknown.NOT_FOUND)
 
-    async def channel(self, id_: str) -> ChannelFacts | Unknown:
+    async def channel(self, id_: str, *, fresh: bool = False) -> ChannelFacts | Unknown:
+        self.asked_channels.append((id_, fresh))
         if not id_:
             return Unknown.ABSENT_ID
         if self.down:
@@ -50,6 +55,7 @@ class FakeDirectory:
         return self.channels.get(id_, Unknown.NOT_FOUND)
 
     async def names(self, ids: frozenset[str]) -> dict[str, str]:
+        self.asked_names.append(ids)
         people = {user: who.name for user, who in self.people.items() if isinstance(who, Caller)}
         known = people | self.group_names
         return {id_: known[id_] for id_ in sorted(ids) if id_ in known and not self.down}

@@ -72,7 +72,7 @@ def patched(house: House) -> list[str]:
 
 TROUBLES = [
     ("pods web", Trouble.UNKNOWN_KIND),
-    ("ks", Trouble.NO_NAME),
+    ("--with-source", Trouble.NO_NAME),
     ("ks web --frobnicate", Trouble.UNKNOWN_OPTION),
     ("ks web --timeout", Trouble.NO_VALUE),
     ("ks web --timeout soon", Trouble.BAD_VALUE),
@@ -95,6 +95,29 @@ async def test_what_is_no_command_is_answered_and_reaches_no_cluster(text: str, 
     assert isinstance(answer, NotUnderstood)
     assert (answer.unparsed.trouble, answer.typed, answer.command) == (trouble, text, "/flux-reconcile")
     assert (cluster.calls, cluster.asks, house.chat.shown, house.trail.newest()) == ({}, [], [], ())
+
+
+async def test_a_kind_without_a_name_is_answered_with_the_names_that_this_person_may_see() -> None:
+    house, cluster = house_with(
+        kustomization("shop/web"),
+        kustomization("shop/api"),
+        kustomization("infra/vault"),
+        helm_release("shop/podinfo"),
+    )
+    await house.say("ks", DEV, SHOP)
+    await house.say("hr", SRE, PLATFORM)
+    cluster.fail("list", Unreachable("prod", "no route"))
+    await house.say("ks", DEV, SHOP)
+    answers = [each for each in house.whispers() if isinstance(each, NotUnderstood)]
+    assert [each.unparsed.valid for each in answers] == [("api", "web"), ("shop/podinfo",), ()]
+
+
+async def test_where_it_is_open_which_cluster_was_meant_no_names_are_told() -> None:
+    house = two_clusters()
+    await house.say("ks")
+    (answer,) = house.whispers()
+    assert isinstance(answer, NotUnderstood)
+    assert answer.unparsed.valid == ()
 
 
 async def test_an_answer_is_given_once_however_often_the_delivery_comes() -> None:

@@ -282,6 +282,7 @@ async def test_force_and_reset_do_not_run_on_a_stale_answer(options: str, fresh:
     house, cluster = house_with(helm_release())
     await house.say(f"hr shop/podinfo{options} --timeout 10s")
     assert house.directory.asked == [(SRE, False), (SRE, fresh)]
+    assert house.directory.asked_channels == [(PLATFORM, False), (PLATFORM, fresh)]
     assert len(cluster.asks) == 1
 
 

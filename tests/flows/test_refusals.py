@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -9,15 +10,39 @@ import pytest
 from bot.core.audit import Entry, Result
 from bot.core.channels import Rule, Sources, Who
 from bot.core.kinds import GIT_REPOSITORY
-from bot.core.notices import Audited, Helped, Part, Refusal, Refused
+from bot.core.notices import (
+    Ambiguous,
+    Audited,
+    ClusterUnknown,
+    Helped,
+    Notice,
+    Part,
+    Refusal,
+    Refused,
+    Whisper,
+)
 from bot.core.offers import Press
 from bot.core.policy import Denied, Misfit
 from bot.core.requests import Caller, Options, Place, Verb
 from bot.core.resources import Snapshot
-from tests.fakes.directory import HOME
+from bot.wording.sentences import document
+from tests.fakes.chat import FakeChat
+from tests.fakes.directory import HOME, FakeDirectory
 from tests.fakes.objects import git_repository, helm_release, kustomization
 from tests.fakes.status import ref
-from tests.flows.house import ALLOWLIST, AUDIT, DEPLOYERS, DEV, ELSEWHERE, PLATFORM, SHOP, SHOP_TEAM, SRE, house_with
+from tests.flows.house import (
+    ALLOWLIST,
+    AUDIT,
+    DEPLOYERS,
+    DEV,
+    ELSEWHERE,
+    PLATFORM,
+    SHOP,
+    SHOP_TEAM,
+    SRE,
+    House,
+    house_with,
+)
 
 SECOND_AUDIT = "C0SECOND"
 
@@ -69,6 +94,20 @@ async def test_who_may_are_people_and_groups_of_this_channel_by_name_and_by_id_w
     assert [each.who_may for each in house.refusals()] == [("@U0GONE", "@shop-team", "@sre")]
 
 
+async def test_of_many_people_who_may_only_those_that_are_shown_are_looked_up_and_the_rest_are_counted() -> None:
+    people = [f"U0{number:02}" for number in range(40)]
+    rule = replace(DEPLOYERS, who=Who(frozenset(people), frozenset({SHOP_TEAM})))
+    shop = replace(ALLOWLIST.channels[1], rules=(rule,))
+    house, _ = house_with(allowlist=replace(ALLOWLIST, channels=(shop,)))
+    for user in people:
+        house.directory.person(user, f"zoe-{user[2:]}")
+    await house.say("ks web", SRE, SHOP)
+    assert house.directory.asked_names == [frozenset({SHOP_TEAM, *people[:6]})]
+    (refused,) = house.refusals()
+    shown = repr(document(refused))
+    assert "@shop-team, @zoe-00, @zoe-01, @zoe-02, @zoe-03, @zoe-04 … and 35 more" in shown
+
+
 async def test_a_channel_without_rules_has_no_nearest_one() -> None:
     shop = replace(ALLOWLIST.channels[1], rules=())
     house, _ = house_with(allowlist=replace(ALLOWLIST, channels=(shop,)))
@@ -102,6 +141,110 @@ async def test_a_redelivered_refusal_is_told_and_recorded_once() -> None:
         Refusal.CHANNEL_UNLISTED,
     ]
     assert len(house.trail.newest()) == 5
+
+
+# --- What is kept -------------------------------------------------------------------------------------------------
+
+
+async def test_a_long_text_is_kept_masked_and_cut() -> None:
+    house, _ = house_with()
+    token = "xoxb-" + "1a" * 30
+    await house.say("a" * 970 + " " + token + " " + "b" * 5_000, channel=ELSEWHERE)
+    (entry,) = house.trail.newest()
+    assert entry.object == "a" * 970 + " *** " + "b" * 24 + "…"
+    assert [each.entries[0].object for each in house.audit_lines()] == [entry.object]
+
+
+async def test_of_a_text_without_end_only_the_beginning_is_read() -> None:
+    house, _ = house_with()
+    # A key without its end: whatever is read of it becomes one mask, and what is not read is not kept.
+    await house.say(
+        "-----BEGIN PRIVATE KEY-----" + "a" * 100_000 + "-----END PRIVATE KEY----- ks apps", channel=ELSEWHERE
+    )
+    assert [entry.object for entry in house.trail.newest()] == ["*** (PRIVATE KEY)"]
+
+
+# --- Recorded first -----------------------------------------------------------------------------------------------
+
+
+class SilentChat(FakeChat):
+    """Slack never takes a whisper."""
+
+    async def whisper(self, to: Whisper, notice: Notice) -> bool:
+        await asyncio.Event().wait()
+        return await super().whisper(to, notice)
+
+
+class SilentDirectory(FakeDirectory):
+    """Slack never tells a name."""
+
+    async def names(self, ids: frozenset[str]) -> dict[str, str]:
+        await asyncio.Event().wait()
+        return await super().names(ids)
+
+
+async def recorded_before_it_is_given_up(house: House, chat: FakeChat, text: str, channel: str) -> None:
+    refusing = replace(house.dispatch.refusing, chat=chat)
+    dispatch = replace(house.dispatch, chat=chat, refusing=refusing)
+    flow = asyncio.ensure_future(dispatch.said(house.heard(SRE, channel), text))
+    await house.clock.settle()
+    assert not flow.done()
+    flow.cancel()
+    await asyncio.gather(flow, return_exceptions=True)
+    entries = house.trail.newest()
+    assert [entry.outcome for entry in entries] == [Result.REFUSED]
+    assert [(each.slot.part, each.notice) for each in chat.shown] == [(Part.AUDIT, Audited(entries))]
+    assert chat.whispers == []
+
+
+@pytest.mark.parametrize(
+    ("text", "channel"),
+    [("ks apps", ELSEWHERE), ("ks shop/web", SHOP), ("ks apps --cluster moon", PLATFORM), ("web", PLATFORM)],
+)
+async def test_a_refusal_is_recorded_before_its_whisper_and_kept_if_that_is_given_up(text: str, channel: str) -> None:
+    house, _ = house_with()
+    await recorded_before_it_is_given_up(house, SilentChat(house.clock), text, channel)
+
+
+async def test_a_refusal_is_recorded_before_slack_is_asked_who_may() -> None:
+    house = House(directory=SilentDirectory())
+    await recorded_before_it_is_given_up(house, house.chat, "ks shop/web", SHOP)
+
+
+# --- Attempts at what is not theirs -------------------------------------------------------------------------------
+
+
+async def test_an_attempt_at_a_cluster_that_the_channel_may_not_use_is_recorded_and_folded() -> None:
+    house, _ = house_with(kustomization("shop/web"))
+    for text in ("ks web --cluster vault", "web on vault"):
+        await house.say(text, DEV, SHOP, delivery=text)
+        await house.say(text, DEV, SHOP, delivery=text)
+    assert house.whispers() == [ClusterUnknown("vault", ("prod",))] * 2
+    assert [(entry.caller.user, entry.object, entry.rule, entry.reason) for entry in house.trail.newest()] == [
+        (DEV, "ks web --cluster vault", "no rule allows it", "this channel has no such cluster"),
+        (DEV, "web on vault", "no rule allows it", "this channel has no such cluster"),
+    ]
+    assert [line.count for line in house.audit_lines()] == [2]
+
+
+async def test_a_bare_name_of_what_they_may_not_touch_is_recorded_and_folded() -> None:
+    house, _ = house_with(kustomization("infra/apps"))
+    for _ in range(2):
+        await house.say("apps", DEV, SHOP)
+    assert house.whispers() == [Ambiguous("apps", "apps", (), ())] * 2
+    assert [(entry.object, entry.outcome, entry.reason) for entry in house.trail.newest()] == [
+        ("apps", Result.REFUSED, "nothing of that name that they may touch")
+    ] * 2
+    assert [line.count for line in house.audit_lines()] == [2]
+
+
+async def test_a_question_back_is_no_refusal() -> None:
+    house, _ = house_with(kustomization("shop/web"), helm_release("shop/web"))
+    await house.say("web", DEV, SHOP)
+    (asked,) = house.whispers()
+    assert isinstance(asked, Ambiguous)
+    assert len(asked.refs) == 2
+    assert (house.trail.newest(), house.chat.shown) == ((), [])
 
 
 # --- Folding ------------------------------------------------------------------------------------------------------

@@ -228,6 +228,7 @@ async def test_a_default_cluster_that_this_process_does_not_know_is_told() -> No
     house = house_of("prod", default="lab")
     await house.say("ks apps")
     assert house.whispers() == [ClusterUnknown("lab", ("prod",))]
+    assert house.trail.newest() == ()
 
 
 async def test_a_channel_without_any_cluster_says_so() -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -37,10 +37,11 @@ from bot.demo.slack.world import (
 )
 from bot.ports import ChannelFacts, Unknown
 from bot.slack.directory import SlackDirectory, read_channel, read_groups, read_person
+from bot.slack.gateway import USER
 from bot.slack.remembered import Remembered
 from bot.tasks import Tasks
 from tests.fakes.clock import FakeClock
-from tests.slack.rig import Rig, rigged
+from tests.slack.rig import FastClock, Rig, rigged
 
 SAM = Caller(user=SRE, name="sre", team=TEAM, groups=frozenset({PLATFORM_TEAM}))
 
@@ -239,6 +240,50 @@ async def test_names_are_told_as_far_as_they_are_known() -> None:
         }
         at.rig.workspace.faults.add(Rule(Reset(), "/api/*"))
         assert await at.directory.names(frozenset({SRE, "U0OTHER0001"})) == {SRE: "sre"}
+
+
+class LaterClock(FastClock):
+    """The rig's clock, some time later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.later = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.later
+
+
+async def test_facts_of_a_channel_that_must_be_fresh_are_no_older_than_five_minutes() -> None:
+    async with office() as at:
+        clock, tasks = LaterClock(), Tasks(lambda _name, _error: None)
+        directory = SlackDirectory(at.rig.connection.gateway, clock, TEAM, tasks)
+        before = await directory.channel(RANDOM)
+        roster = at.rig.workspace.roster
+        roster.put_channel(replace(roster.channel("random"), is_archived=True))
+        clock.later = timedelta(seconds=301)
+        after = await directory.channel(RANDOM, fresh=True)
+        assert [isinstance(each, ChannelFacts) and each.archived for each in (before, after)] == [False, True]
+        await tasks.drain(1)
+
+
+async def test_a_name_is_asked_for_again_after_an_hour() -> None:
+    async with office() as at:
+        clock, tasks = LaterClock(), Tasks(lambda _name, _error: None)
+        directory = SlackDirectory(at.rig.connection.gateway, clock, TEAM, tasks)
+        for later in (0, 59, 61):
+            clock.later = timedelta(minutes=later)
+            await directory.names(frozenset({SRE}))
+        assert at.asked() == ["users.info"] * 2
+        await tasks.drain(1)
+
+
+async def test_who_asks_is_looked_up_before_those_who_are_only_named() -> None:
+    async with office() as at:
+        many = frozenset({SRE, *(f"U0NOBODY{number:03}" for number in range(USER.burst + 30))})
+        naming = asyncio.create_task(at.directory.names(many))
+        await at.rig.until(lambda: at.rig.connection.gateway.waiting().get("users.info", 0) >= 5)
+        assert isinstance(await at.directory.caller(DEV, TEAM), Caller)
+        await naming
 
 
 # --- How long an answer serves ------------------------------------------------------------------------------------
