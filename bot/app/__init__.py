@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Coroutine
 from contextlib import suppress
 
 from bot import __version__
+from bot.app.supervise import Bot
 from bot.app.wiring import open_bot
 from bot.clock import SystemClock
 from bot.config.settings import Settings
@@ -32,10 +34,12 @@ async def serve(settings: Settings, allowlist: Allowlist, stop: asyncio.Event) -
     clock, metrics = SystemClock(), Metrics(__version__)
     with logging_to(sys.stderr, clock, settings.log_level.value):
         try:
-            bot = await open_bot(settings, allowlist, clock, metrics)
+            bot = await _unless(stop, open_bot(settings, allowlist, clock, metrics))
         except BotError as error:
             print(f"flux-bot: {error}", file=sys.stderr)  # noqa: T201 - a sentence for whoever started it
             return 1
+        if bot is None:
+            return 0
         bot.telemetry.tell("started", version=__version__, workspace=bot.connection.workspace.team)
         try:
             await bot.serve(stop)
@@ -50,3 +54,15 @@ async def serve(settings: Settings, allowlist: Allowlist, stop: asyncio.Event) -
         finally:
             await bot.close()
     return 0
+
+
+async def _unless(stop: asyncio.Event, opening: Coroutine[None, None, Bot]) -> Bot | None:
+    """The bot once it is open. None when the stop came first: what was open by then is closed again."""
+    opened, stopping = asyncio.ensure_future(opening), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait([opened, stopping], return_when=asyncio.FIRST_COMPLETED)
+        return await opened if opened.done() else None
+    finally:
+        for task in (opened, stopping):
+            task.cancel()
+        await asyncio.gather(opened, stopping, return_exceptions=True)

@@ -33,7 +33,8 @@ class Bot:
     bolt: Bolt
     clusters: KubernetesClusters
     courier: Courier
-    server: Server
+    servers: tuple[Server, ...]
+    """The probes' and, over HTTP, Slack's."""
     loop: LoopWatch
     listening: Tasks
     """One task per thing said or pressed, until its request ended."""
@@ -45,7 +46,7 @@ class Bot:
         runs: list[Callable[[], Awaitable[None]]] = [
             self.clusters.run,
             self.courier.run,
-            self.server.run,
+            *(server.run for server in self.servers),
             self.loop.run,
         ]
         if self.settings.slack_mode is SlackMode.SOCKET:

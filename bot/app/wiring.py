@@ -77,6 +77,7 @@ async def open_bot(settings: Settings, allowlist: Allowlist, clock: Clock, metri
         bot_token=settings.slack_bot_token.get_secret_value(),
         app_token=_secret(settings.slack_app_token) if settings.slack_mode is SlackMode.SOCKET else "",
         base_url=settings.slack_api_url,
+        proxy=_secret(settings.slack_proxy),
     )
     connection = await open_connection(access, clock, telemetry)
     try:
@@ -137,6 +138,7 @@ async def _wire(
             root_wait=settings.root_wait,
             ping_after=settings.ping_after,
             patience=Patience(settings.minimum_timeout, settings.controller_patience, settings.afterlife),
+            forges=settings.forges,
         ),
     )
     bolt = connection.bolt()
@@ -144,11 +146,14 @@ async def _wire(
     Listeners(SlackIntake(dispatch, settings.slack_command), around).register(bolt, settings.slack_command)
     loop = LoopWatch(clock, telemetry)
     routes = probes(settings, clock, metrics, loop, connection, clusters, courier)
+    servers = [Server(settings.listen_host, settings.listen_port, routes, telemetry)]
     if settings.slack_mode is SlackMode.HTTP:
         secret = _secret(settings.slack_signing_secret)
-        routes = (*routes, Route("POST", SLACK_PATH, receiver(bolt, secret, clock, telemetry)))
-    server = Server(settings.listen_host, settings.listen_port, routes, telemetry)
-    return Bot(settings, clock, telemetry, connection, bolt, clusters, courier, server, loop, listening, afterlives)
+        slack = Route("POST", SLACK_PATH, receiver(bolt, secret, clock, telemetry))
+        servers.append(Server(settings.slack_listen_host, settings.slack_listen_port, (slack,), telemetry))
+    return Bot(
+        settings, clock, telemetry, connection, bolt, clusters, courier, tuple(servers), loop, listening, afterlives
+    )
 
 
 def _doubt(directory: SlackDirectory, doubt: GroupsChanged | ChannelChanged) -> None:
@@ -170,7 +175,7 @@ def _specs(settings: Settings) -> tuple[ClusterSpec, ...]:
             in_cluster=cluster.in_cluster,
             flux_namespace=settings.flux_namespace,
             namespaces=settings.watch_namespaces,
-            writable=not settings.read_only,
+            frozen=settings.read_only_words if settings.read_only else "",
             lenient_certificates=settings.disable_strict_tls,
         )
         for cluster in settings.clusters

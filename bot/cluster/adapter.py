@@ -53,8 +53,8 @@ class KubernetesCluster:
         return self._spec.name
 
     @property
-    def writable(self) -> bool:
-        return self._spec.writable
+    def frozen(self) -> str:
+        return self._spec.frozen
 
     async def run(self) -> None:
         """Watches every kind until cancelled; ends otherwise only by a bug, which it raises."""
@@ -128,7 +128,7 @@ class KubernetesCluster:
     # Writing
 
     async def request(self, ask: Ask) -> Snapshot:
-        if not self.writable:
+        if self.frozen:
             raise Rejected(self.name, f"{self.name}: this bot must only read there")
         async with self._within(READ_SECONDS):
             path = await self._path(ask.ref.kind, ask.ref.namespace, ask.ref.name)

@@ -58,7 +58,8 @@ class ClusterSpec:
     flux_namespace: str = "flux-system"
     namespaces: tuple[str, ...] = ()
     """Watch these namespaces only, for a bot without cluster-wide rights; empty: all."""
-    writable: bool = True
+    frozen: str = ""
+    """Words for why nothing is written there; empty where writing is allowed."""
     kinds: tuple[Kind, ...] = KINDS
     """The kinds to watch."""
     proxy: str | None = None

@@ -23,7 +23,9 @@ from bot.config.values import (
     lasting,
     namespace,
     namespace_list,
+    proxy_url,
     secret,
+    sentence,
     team_id,
 )
 
@@ -70,6 +72,8 @@ class Settings(BaseSettings):
     slack_command: Annotated[str, channel_command()] = "/flux-reconcile"
     slack_api_url: Annotated[str, api_url()] = "https://slack.com/api/"
     """Ends with a slash. Plain http only on this machine."""
+    slack_proxy: Annotated[SecretStr | None, proxy_url()] = None
+    """The way to Slack; may hold a password. None: straight, whatever HTTPS_PROXY says."""
 
     allowlist_file: Path
     clusters: Annotated[tuple[ClusterSetting, ...], NoDecode, cluster_list()]
@@ -79,6 +83,8 @@ class Settings(BaseSettings):
     """Empty: all, which needs rights on the whole cluster."""
     read_only: bool = False
     """Answers, but never patches."""
+    read_only_words: Annotated[str, sentence()] = "this bot only reads"
+    """What a request is answered with then."""
     disable_strict_tls: bool = False
     """Accepts cluster certificates that lack what strict X.509 checks ask for; they are still verified."""
     forges: Annotated[tuple[tuple[str, str], ...], NoDecode, forge_list()] = ()
@@ -100,6 +106,10 @@ class Settings(BaseSettings):
     listen_host: str = "127.0.0.1"
     """For /healthz, /readyz and /metrics; in a pod 0.0.0.0."""
     listen_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """0: any free one."""
+    slack_listen_host: str = "127.0.0.1"
+    """For Slack's posts, over HTTP only: a port that may be shown to the world, as that of the probes may not."""
+    slack_listen_port: Annotated[int, Field(ge=0, le=65535)] = 8081
     """0: any free one."""
     log_level: LogLevel = LogLevel.INFO
     secrets_dir: Path | None = None

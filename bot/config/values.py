@@ -20,9 +20,11 @@ FORGES: Final = ("github", "gitlab", "gitea", "bitbucket", "bitbucket-server", "
 
 _NAMESPACE: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _COMMAND: Final = re.compile(r"/[a-z0-9_-]{1,31}")
+_SENTENCE: Final = re.compile(r"[^\W_][\w ,.:'-]{0,59}")
 _TEAM: Final = re.compile(r"T[A-Z0-9]{2,30}")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9-]{16,}")
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?")
+_SPACE: Final = re.compile(r"\s")
 
 
 def secret(prefix: str, what: str) -> BeforeValidator:
@@ -74,6 +76,25 @@ def api_url() -> BeforeValidator:
         if not parts.path.endswith("/"):
             raise ValueError('must end with "/"')
         return value
+
+    return _from_text(read)
+
+
+def sentence() -> BeforeValidator:
+    return _matching(_SENTENCE, "up to 60 letters, digits, blanks and , . : ' -")
+
+
+def proxy_url() -> BeforeValidator:
+    """An HTTP proxy; a secret, because the address may hold a name and a password."""
+
+    def read(value: str) -> SecretStr:
+        text = value.strip()
+        parts = _url_parts(text)
+        if parts is None or parts.scheme not in {"https", "http"} or not parts.hostname or _SPACE.search(text):
+            raise ValueError("must be a URL such as http://proxy.example.com:3128")
+        if parts.path not in {"", "/"} or parts.query or parts.fragment:
+            raise ValueError("must end after the host and the port")
+        return SecretStr(text)
 
     return _from_text(read)
 
@@ -137,10 +158,13 @@ def _pieces(value: str) -> list[str]:
 
 
 def _url_parts(value: str) -> SplitResult | None:
+    """None when it is no URL; a port that is no number from 0 to 65535 makes it none."""
     try:
-        return urlsplit(value)
+        parts = urlsplit(value)
+        _ = parts.port
     except ValueError:
         return None
+    return parts
 
 
 def _is_loopback(host: str) -> bool:

@@ -91,6 +91,7 @@ class Healed:
     """What became of a failure after it was told: Flux retried by itself."""
 
     verdict: Verdict
+    """Of the target, or of the object before it that kept it from being asked (`Blocked.by`)."""
     after: timedelta
     """Since the first verdict."""
 
@@ -115,6 +116,8 @@ class NotFound:
     nearest: tuple[Ref, ...] = ()
     elsewhere: tuple[Ref, ...] = ()
     """The same name in other namespaces."""
+    valid: tuple[Ref, ...] = ()
+    """Others of its namespace, where no name is near."""
 
 
 class Stop(Enum):
@@ -130,7 +133,7 @@ class Stop(Enum):
     REJECTED = "the API server refused"
     SOURCE_EMPTY = "its source fails and has nothing to apply"
     RETRIES_EXHAUSTED = "Helm is out of retries"
-    READ_ONLY = "this demo only reads"
+    READ_ONLY = "this bot only reads"
     REVOKED = "the allowlist no longer allows it"
     NOT_CARRIED_OUT = "stopped before it was sent"
 

@@ -31,8 +31,8 @@ class Preflight:
             return Deleting(found.finalizers)
         if found.suspended:
             return Suspended(found.suspended_by)
-        if not self.cluster.writable:
-            return Stopped(Stop.READ_ONLY)
+        if self.cluster.frozen:
+            return Stopped(Stop.READ_ONLY, self.cluster.frozen)
         if _out_of_retries(found, options):
             return Stopped(Stop.RETRIES_EXHAUSTED, _stalled_text(found))
         down = await self._controller_down(found)

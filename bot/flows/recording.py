@@ -7,7 +7,7 @@ from typing import assert_never
 
 from bot.core.audit import Entry, Result
 from bot.core.channels import Allowlist
-from bot.core.notices import Audited, Blocked, Part, Slot, Stopped
+from bot.core.notices import Audited, Blocked, Part, Slot, Stop, Stopped
 from bot.core.requests import Request
 from bot.core.resources import Ref
 from bot.core.verdicts import (
@@ -127,6 +127,8 @@ def _reason(end: Verdict | Stopped | Blocked) -> str:
     match end:
         case Failed(reason=reason) | Stalled(reason=reason):
             return reason
+        case Stopped(stop=Stop.READ_ONLY, text=text) if text:
+            return text
         case Stopped(stop=stop):
             return stop.value
         case Blocked(verdict=inner):

@@ -39,7 +39,8 @@ class Access:
     bot_token: str = field(repr=False)
     app_token: str = field(default="", repr=False)
     base_url: str = API
-    proxy: str = ""
+    proxy: str = field(default="", repr=False)
+    """URL of an HTTP proxy, perhaps with a password in it; empty: none."""
     needed: frozenset[str] = NEEDED
     ping_seconds: float = PING_SECONDS
 

@@ -94,7 +94,7 @@ async def open_connection(access: Access, clock: Clock, telemetry: Telemetry) ->
     quiet = quiet_libraries(telemetry)
     # The gateway's own limit comes first; this one is for what passes it by.
     timeout = aiohttp.ClientTimeout(total=2 * CALL_SECONDS, connect=CONNECT_SECONDS)
-    session = aiohttp.ClientSession(timeout=timeout, trust_env=False)
+    session = aiohttp.ClientSession(timeout=timeout, trust_env=False, proxy=access.proxy or None)
     try:
         client = new_client(access, access.bot_token, session, quiet)
         gateway = Gateway(client, session, clock, telemetry)

@@ -68,7 +68,8 @@ class Server:
             raise BotError(f"cannot listen on {self._host}:{self._port}: {os.strerror(error.errno or 0)}") from error
         port: int = runner.addresses[0][1]
         self._bound().set_result(port)
-        self._telemetry.tell("listening", host=self._host, port=port)
+        paths = [route.path for route in self._routes]
+        self._telemetry.tell("listening", host=self._host, port=port, paths=paths)
 
     def _bound(self) -> asyncio.Future[int]:
         if self._listening is None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from bot.core.notices import Account, Asked, Detailed, Finished, Going, Mentioned, Running, Track
+from bot.core.notices import Account, Asked, Blocked, Detailed, Finished, Going, Mentioned, Running, Track
 from bot.core.resources import Ref
 from bot.core.verdicts import Succeeded
 from bot.wording import status as is_
@@ -212,7 +212,7 @@ def _account(account: Account, told: Told, asked: Asked, command: str) -> tuple[
 
 def _changed(track: Track) -> list[Part]:
     end = track.outcome.end if track.outcome else None
-    if track.outcome and track.outcome.healed:
+    if track.outcome and track.outcome.healed and not isinstance(track.outcome.end, Blocked):
         end = track.outcome.healed.verdict
     if not isinstance(end, Succeeded):
         return []

@@ -51,13 +51,15 @@ class Scene:
         """The same request, seen from an object that had to come first."""
         return replace(self, track=Track(source), outcome=replace(self.outcome, cause=None, near=None))
 
-    def advise(self, ref: Ref, reason: str, message: str, end: Failed | Stalled | None = None) -> Spans:
+    def advise(
+        self, ref: Ref, reason: str, message: str, end: Failed | Stalled | None = None, now: Snapshot | None = None
+    ) -> Spans:
         return advice(
             Symptom(
                 ref,
                 reason,
                 message,
-                self.snapshot(ref),
+                now or self.snapshot(ref),
                 source_next=ref == self.target and not self.asked.options.with_source,
                 good=end.good if end else None,
                 revision=end.revision if end else "",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from bot.core.notices import Stop, Stopped
 from bot.core.verdicts import Stalled
 from bot.wording import status as is_
 from bot.wording.document import Code, Spans, spans
+from bot.wording.foreign import quote
 from bot.wording.names import named, word
 from bot.wording.scene import Scene, Told, absent_controller, kept, next_step, said
+from bot.wording.status import Status
 
 _STOPS: Final[dict[Stop, str]] = {
     Stop.NO_KIND: "kind not served",
@@ -34,7 +37,7 @@ _ADMISSION: Final = ("webhook", "admission", "denied the request", "policy")
 
 def stopped(end: Stopped, scene: Scene) -> Told:
     """A request that was not sent, and why."""
-    status = {Stop.READ_ONLY: is_.READ_ONLY, Stop.REVOKED: is_.REFUSED}.get(end.stop, is_.NOT_SENT)
+    status = {Stop.READ_ONLY: _read_only(end), Stop.REVOKED: is_.REFUSED}.get(end.stop, is_.NOT_SENT)
     reason, facts = _STOPS[end.stop], _why_stopped(end, scene)
     tail: Spans = ()
     if end.stop is Stop.SOURCE_EMPTY:
@@ -50,6 +53,10 @@ def stopped(end: Stopped, scene: Scene) -> Told:
     return Told(status, reason, tail, kept(facts))
 
 
+def _read_only(end: Stopped) -> Status:
+    return replace(is_.READ_ONLY, word=quote(end.text, 60)) if end.text else is_.READ_ONLY
+
+
 def _why_stopped(end: Stopped, scene: Scene) -> tuple[Spans, ...]:
     target, text = scene.target, said(end.text)
     match end.stop:
@@ -61,7 +68,9 @@ def _why_stopped(end: Stopped, scene: Scene) -> tuple[Spans, ...]:
             return (spans(Code(target.kind.controller), " is not there, so nothing would answer"),)
         case Stop.CONTROLLER_DOWN:
             return (spans(Code(target.kind.controller), " has 0 replicas, so nothing would answer"),)
-        case Stop.READ_ONLY | Stop.NOT_CARRIED_OUT:
+        case Stop.READ_ONLY:
+            return (spans("nothing was sent"),)
+        case Stop.NOT_CARRIED_OUT:
             return (text or spans("nothing was sent"),)
         case _:
             return (text or spans("" if end.stop.value == _STOPS[end.stop] else end.stop.value),)

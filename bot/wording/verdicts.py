@@ -27,6 +27,7 @@ from bot.core.verdicts import (
     Verdict,
 )
 from bot.wording import status as is_
+from bot.wording.asking import ask
 from bot.wording.causes import blamed, chain, reason_of_cause, root_sentence
 from bot.wording.document import Clockface, Code, Piece, Spans, When, joined, spans
 from bot.wording.figures import duration, listed
@@ -54,6 +55,8 @@ def tell(track: Track, asked: Asked, command: str) -> Told:
 def _later(healed: Healed, scene: Scene) -> Told:
     """A failure that was told, and what followed it."""
     first = scene.outcome.end
+    if isinstance(first, Blocked):
+        return _unblocked(first, healed, scene)
     whole = replace(scene.outcome, cause=None, took=scene.outcome.took + healed.after)
     now = _end(healed.verdict, replace(scene, outcome=whole))
     before = _end(first, scene)
@@ -124,7 +127,7 @@ def _cause_hint(root: Link, scene: Scene) -> Spans:
         return ()
     match root.state:
         case LinkState.FAILING | LinkState.WAITING:
-            return scene.advise(root.ref, root.reason, root.message)
+            return scene.advise(root.ref, root.reason, root.message, now=root.now)
         case LinkState.SUSPENDED:
             return _resume(root.ref)
         case LinkState.MISSING:
@@ -221,6 +224,19 @@ def _blocked(end: Blocked, scene: Scene) -> Told:
     return Told(is_.NOT_STARTED, before.reason or before.status.word, _whose(end, end.by, scene), kept(facts))
 
 
+def _unblocked(first: Blocked, healed: Healed, scene: Scene) -> Told:
+    """What kept the object from being asked changed by itself; the object was still not asked."""
+    if first.by is None:
+        return _blocked(first, scene)
+    if not isinstance(healed.verdict, Succeeded | Unchanged):
+        return _blocked(replace(first, verdict=healed.verdict), scene)
+    well = spans(named(first.by, scene.target), f" became ready of itself {duration(healed.after)} later")
+    again = spans("Flux goes on with what it brings; ", ask(scene.command, scene.target), " follows that.")
+    return replace(
+        _blocked(first, scene), facts=(well, _not_asked(replace(first, has_artifact=False)), next_step(again))
+    )
+
+
 def _whose(end: Blocked, by: Ref, scene: Scene) -> Spans:
     """`AuthenticationFailed of …`, `cluster unreachable for …`, `suspended …`: as a sentence would have it."""
     match end.verdict:
@@ -281,7 +297,7 @@ def _near(scene: Scene) -> tuple[Spans, ...]:
     near = scene.outcome.near
     if near is None:
         return ()
-    rows = (("nearest: ", near.nearest), ("the same name in: ", near.elsewhere))
+    rows = (("nearest: ", near.nearest), ("the same name in: ", near.elsewhere), ("valid: ", near.valid))
     return tuple(_names(title, refs, scene.target) for title, refs in rows if refs)
 
 

@@ -45,7 +45,7 @@ def asking(**changes: bool) -> Ask:
 async def test_it_is_what_the_ports_promise(cluster: KubernetesCluster) -> None:
     port: Cluster = cluster
     ports: Clusters = open_clusters([], FakeClock(), FakeTelemetry())
-    assert (port.name, port.writable, ports.names()) == ("prod", True, ())
+    assert (port.name, port.frozen, ports.names()) == ("prod", "", ())
 
 
 async def test_a_request_is_one_merge_patch_of_one_annotation(cluster: KubernetesCluster, server: ApiServer) -> None:
@@ -75,10 +75,10 @@ async def test_force_and_reset_go_into_the_same_patch_with_the_same_value(
 async def test_a_cluster_that_must_not_be_written_to_gets_no_patch(
     server: ApiServer, spec: ClusterSpec, clock: FakeClock, telemetry: FakeTelemetry
 ) -> None:
-    reading = KubernetesCluster(replace(spec, writable=False), clock, telemetry)
+    reading = KubernetesCluster(replace(spec, frozen="no"), clock, telemetry)
     with pytest.raises(Rejected, match=r"^prod: this bot must only read there$"):
         await reading.request(asking())
-    assert (server.asked, reading.writable) == ([], False)
+    assert (server.asked, reading.frozen) == ([], "no")
 
 
 async def test_a_patch_that_is_refused_says_why(cluster: KubernetesCluster, server: ApiServer) -> None:

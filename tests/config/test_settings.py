@@ -55,11 +55,13 @@ def test_with_the_least_that_is_needed_the_defaults_are_these(monkeypatch: pytes
         "slack_team": None,
         "slack_command": "/flux-reconcile",
         "slack_api_url": "https://slack.com/api/",
+        "slack_proxy": None,
         "allowlist_file": Path("/etc/flux-bot/allowlist.yaml"),
         "clusters": ({"name": "prod", "kubeconfig": None, "context": None},),
         "flux_namespace": "flux-system",
         "watch_namespaces": (),
         "read_only": False,
+        "read_only_words": "this bot only reads",
         "disable_strict_tls": False,
         "forges": (),
         "minimum_timeout": timedelta(minutes=5),
@@ -70,6 +72,8 @@ def test_with_the_least_that_is_needed_the_defaults_are_these(monkeypatch: pytes
         "drain": timedelta(seconds=20),
         "listen_host": "127.0.0.1",
         "listen_port": 8080,
+        "slack_listen_host": "127.0.0.1",
+        "slack_listen_port": 8081,
         "log_level": LogLevel.INFO,
         "secrets_dir": None,
     }
@@ -146,7 +150,7 @@ def test_the_message_is_a_line_a_problem() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "CLUSTERS", "SLACK_API_URL"]
+    "name", ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "CLUSTERS", "SLACK_API_URL", "SLACK_PROXY"]
 )
 def test_a_wrong_value_is_never_repeated(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     settings = given(monkeypatch, **{name: "hunter2 hunter2"})
@@ -191,6 +195,40 @@ def test_plain_http_is_for_this_machine_only(monkeypatch: pytest.MonkeyPatch, ur
 def test_an_address_that_cannot_be_a_base_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     ((name, text),) = wrong(given(monkeypatch, SLACK_API_URL=url))
     assert (name, text.startswith("must ")) == ("SLACK_API_URL", True)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://proxy:3128", "https://proxy.example", "http://user:hunter2@10.0.0.1:8080", "http://[::1]:3128/\n"],
+)
+def test_a_proxy_is_read_and_never_shown(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    settings = right(given(monkeypatch, SLACK_PROXY=url))
+    assert settings.slack_proxy is not None
+    assert settings.slack_proxy.get_secret_value() == url.strip()
+    assert "://" not in repr(settings.slack_proxy)
+    assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "proxy:3128",
+        "socks5://hunter2@proxy:1080",
+        "http://",
+        "http://:3128",
+        "http://u:hunter2@proxy:port",
+        "http://u:hunter2@proxy:99999",
+        "http://u:hunter2@proxy/path",
+        "http://u:hunter2@proxy?x=1",
+        "http://u:hunter2#@proxy",
+        "http://u:hunter2 @proxy",
+        "http://[hunter2",
+    ],
+)
+def test_a_proxy_that_is_none_is_refused_and_not_repeated(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    ((name, text),) = wrong(given(monkeypatch, SLACK_PROXY=url))
+    assert (name, text.startswith("must ")) == ("SLACK_PROXY", True)
+    assert "hunter2" not in text
 
 
 def test_the_environment_wins_over_the_file_and_the_file_over_the_folder(

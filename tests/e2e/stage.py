@@ -154,8 +154,12 @@ class Stage:
                 await asyncio.sleep(0.005)
         return self.events(name)[number - 1]
 
-    async def url(self) -> str:
-        return f"http://127.0.0.1:{(await self.logged('listening'))['port']}"
+    async def url(self, path: str = "/healthz") -> str:
+        """The base of the server that answers this path, once it listens."""
+        async with asyncio.timeout(LONG):
+            while not (found := [line for line in self.events("listening") if path in line["paths"]]):
+                await asyncio.sleep(0.005)
+        return f"http://127.0.0.1:{found[0]['port']}"
 
     async def finish(self) -> int:
         """Stops it as SIGTERM would."""
@@ -191,6 +195,7 @@ def settings_for(api_url: str, config: Path, **changes: Any) -> Settings:
         "drain": timedelta(seconds=0.5),
         "listen_host": "127.0.0.1",
         "listen_port": 0,
+        "slack_listen_port": 0,
         "log_level": LogLevel.DEBUG,
         **changes,
     }

@@ -14,6 +14,8 @@ from bot.config.settings import SlackMode
 from bot.demo.slack import world
 from tests.e2e.stage import SIGNING_SECRET, Stage, staged
 
+EVENTS = "/slack/events"
+
 
 def form(stage: Stage, text: str, **changes: str) -> bytes:
     """The body of a slash command, as Slack posts it."""
@@ -49,7 +51,7 @@ def signed(body: bytes, secret: str = SIGNING_SECRET, age: int = 0) -> dict[str,
 async def post(stage: Stage, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
     async with (
         aiohttp.ClientSession() as session,
-        session.post(f"{await stage.url()}/slack/events", data=body, headers=headers) as response,
+        session.post(f"{await stage.url(EVENTS)}{EVENTS}", data=body, headers=headers) as response,
     ):
         return response.status, await response.text()
 
@@ -102,3 +104,19 @@ async def test_over_http_it_is_ready_without_a_socket(tmp_path: Path) -> None:
             assert (response.status, told["failing"]) == (200, {})
             assert "slack" not in told["ok"]
         assert stage.workspace.links.open == []
+
+
+async def test_slacks_port_answers_slack_and_shows_neither_probes_nor_metrics(tmp_path: Path) -> None:
+    async with staged("ks-unchanged", tmp_path, linked=False, slack_mode=SlackMode.HTTP) as stage:
+        answers = []
+        async with aiohttp.ClientSession() as session:
+            for method, of, path in (
+                ("GET", EVENTS, "/healthz"),
+                ("GET", EVENTS, "/readyz"),
+                ("GET", EVENTS, "/metrics"),
+                ("POST", EVENTS, EVENTS),
+                ("POST", "/healthz", EVENTS),
+            ):
+                async with session.request(method, f"{await stage.url(of)}{path}") as response:
+                    answers.append(response.status)
+        assert answers == [404, 404, 404, 401, 404]

@@ -66,7 +66,7 @@ class FakeCluster:
 
     def __init__(self, clock: FakeClock, *objects: Snapshot, name: str = "prod") -> None:
         self.name = name
-        self.writable = True
+        self.frozen = ""
         self.asks: Asks = []
         self.on_request: Callable[[Ask], None] | None = None
         self.unserved: set[Kind] = set()
@@ -176,7 +176,7 @@ class FakeCluster:
         if failing is not None and not arrived:
             self._called("request")
         before = self._objects.get(ask.ref)
-        if before is None or not self.writable:
+        if before is None or self.frozen:
             raise Rejected(self.name, f"{ask.ref}: {'not found' if before is None else 'read only'}")
         self.asks.append(ask)
         tokens = Tokens(ask.token, ask.token if ask.force else "", ask.token if ask.reset else "")

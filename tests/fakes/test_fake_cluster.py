@@ -180,7 +180,7 @@ async def test_a_failing_request_did_not_arrive_unless_it_did(cluster: FakeClust
 
 
 async def test_nothing_is_written_where_nothing_may_be(cluster: FakeCluster) -> None:
-    cluster.writable = False
+    cluster.frozen = "this bot only reads"
     with pytest.raises(Rejected):
         await cluster.request(an_ask())
     assert cluster.asks == []

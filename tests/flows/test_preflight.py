@@ -60,7 +60,7 @@ async def test_an_object_being_deleted_is_not_patched_suspended_or_not() -> None
 async def test_what_would_stop_it_anywhere_is_told_where_nothing_may_be_written_too() -> None:
     apps = kustomization(suspended=True)
     bench = bench_with(apps)
-    bench.cluster.writable = False
+    bench.cluster.frozen = "this bot only reads"
     assert await preflight(bench, apps) == Suspended()
 
 

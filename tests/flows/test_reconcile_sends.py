@@ -138,9 +138,12 @@ async def test_a_failing_source_without_an_artifact_stops_it() -> None:
 
 async def test_a_cluster_that_is_only_read_is_not_patched() -> None:
     house, cluster = house_with(kustomization())
-    cluster.writable = False
+    cluster.frozen = "changes are frozen until Monday"
     await house.say("ks apps")
-    assert (house.ends(), cluster.asks) == ([Stopped(Stop.READ_ONLY)], [])
+    assert (house.ends(), cluster.asks) == ([Stopped(Stop.READ_ONLY, "changes are frozen until Monday")], [])
+    assert [entry.reason for line in house.audit_lines() for entry in line.entries] == [
+        "changes are frozen until Monday"
+    ]
 
 
 async def test_a_lost_answer_is_read_back_and_never_sent_again() -> None:

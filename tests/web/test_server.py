@@ -109,4 +109,4 @@ async def test_cancelling_lets_the_port_go(telemetry: FakeTelemetry) -> None:
         port = int(url.rpartition(":")[2])
     with pytest.raises(OSError, match=str(port)):
         await asyncio.open_connection("127.0.0.1", port)
-    assert telemetry.of("listening") == [{"host": "127.0.0.1", "port": port}]
+    assert telemetry.of("listening") == [{"host": "127.0.0.1", "port": port, "paths": ["/hello", "/hook", "/breaks"]}]

@@ -298,6 +298,12 @@ USUAL: Final[dict[str, Notice]] = {
     "not found": finished(
         Gone(False), target=ref("flux-system/aps"), near=NotFound((APPS,), (ref("shop/aps"),)), took=0.1
     ),
+    "not found, nothing near": finished(
+        Gone(False),
+        target=ref("flux-system/frontend"),
+        near=NotFound(valid=(APPS, ref("flux-system/infra"))),
+        took=0.1,
+    ),
     "deleted meanwhile": finished(Gone(True)),
     "being deleted": finished(Deleting(("finalizers.fluxcd.io",))),
     "static": finished(Static(), target=CHARTS),
@@ -308,6 +314,23 @@ USUAL: Final[dict[str, Notice]] = {
     "broken off": finished(Broken("it is unknown whether the request reached the cluster")),
     "blocked by its source": finished(
         Blocked(LEGACY, NO_LOGIN, True), RETRY, Button(Press.AS_IS, "a" * 22), asked=SOURCED, now=LEGACY_NOW
+    ),
+    "blocked by its source, which is well again": finished(
+        Blocked(LEGACY, NO_LOGIN, True),
+        RETRY,
+        asked=SOURCED,
+        now=LEGACY_NOW,
+        healed=Healed(Succeeded(Change(OLD, NEW)), timedelta(minutes=4)),
+    ),
+    "blocked by its source, for another reason now": finished(
+        Blocked(LEGACY, NO_LOGIN, True),
+        RETRY,
+        asked=SOURCED,
+        now=LEGACY_NOW,
+        healed=Healed(Failed("GitOperationFailed", "no such host", True), timedelta(minutes=4)),
+    ),
+    "blocked, hidden, and healed": finished(
+        Blocked(None, NO_LOGIN), healed=Healed(Succeeded(Change(OLD, NEW)), timedelta(minutes=4))
     ),
     "blocked, hidden": finished(Blocked(None, NO_LOGIN)),
     **{

@@ -137,6 +137,12 @@ RARER: Final[dict[str, Notice]] = {
         now=replace(APPS_NOW, forces=True),
     ),
     "failed, build of a dependency": finished(WAITING, RETRY, target=FRONTEND, cause=BROKEN_BUILD),
+    "failed, build of a dependency whose spec is known": finished(
+        WAITING,
+        RETRY,
+        target=FRONTEND,
+        cause=Cause((replace(BROKEN_BUILD.root, now=replace(APPS_NOW, ref=BACKEND, path="./clusters/backend")),)),
+    ),
     "failed, release of a dependency": finished(
         WAITING, RETRY, target=ref("shop/web", HELM_RELEASE), cause=BROKEN_RELEASE
     ),
@@ -172,6 +178,7 @@ RARER: Final[dict[str, Notice]] = {
     "details, not found": ended(Gone(False)),
     "details, nothing to reconcile": ended(Static()),
     "details, not sent": ended(None, end=Stopped(Stop.READ_ONLY)),
+    "not sent: in words of the settings": ended(None, end=Stopped(Stop.READ_ONLY, "changes are frozen until Monday")),
     "details, never reached": Detailed(
         SOURCED,
         (
