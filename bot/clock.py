@@ -1,4 +1,4 @@
-"""The clock behind its port: nothing else in the bot asks the time or sleeps."""
+"""The only place that reads the time or sleeps; everybody else is handed a `Clock`."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Values and rules. Everything here only computes: no I/O, no asyncio, no clock, no logging, no third party."""
+"""What can be computed from values alone, by the standard library: nothing reads, waits, logs or asks the time."""

@@ -1,1 +1,1 @@
-"""Use cases: async, against ports, no third party. They say facts; edges say how these look."""
+"""What the bot does when asked, told as facts. The outside is reached through bot/ports.py only."""

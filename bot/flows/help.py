@@ -1,4 +1,4 @@
-"""What may I do here? Three commands that work for this person in this channel, with real names."""
+"""The answer to `help`: up to three commands that the asker could send as they stand, about objects that exist."""
 
 from __future__ import annotations
 

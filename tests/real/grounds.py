@@ -1,7 +1,7 @@
 """What tests of the real thing stand on: a control plane of their own, or a cluster that somebody names.
 
-``FLUX_BOT_TEST_KUBECONFIG`` names a cluster with Flux to use instead of starting one. Sources are then served
-only if ``FLUX_BOT_TEST_SOURCE_HOST`` names an address of this machine that the cluster's pods reach.
+With ``FLUX_BOT_TEST_KUBECONFIG`` nothing is started: its current context is used, where Flux must run already. Git,
+Helm and OCI sources then need ``FLUX_BOT_TEST_SOURCE_HOST``, under which that cluster finds this machine.
 """
 
 import os
