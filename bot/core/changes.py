@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.kinds import EXTERNAL_ARTIFACT, HELM_CHART, HELM_RELEASE, KUSTOMIZATION, OCI_REPOSITORY
 from bot.core.resources import Absent, Details, HelmRevision, Snapshot
-from bot.core.revisions import Change, compare_link
+from bot.core.revisions import Change, Forges, compare_link
 
 
 def carries(now: Snapshot, revision: str) -> bool:
@@ -24,7 +24,9 @@ def carries(now: Snapshot, revision: str) -> bool:
     return now.helm[0].chart_version == revision
 
 
-def change_between(before: Snapshot | None, now: Snapshot, source: Snapshot | Absent | None) -> Change | None:
+def change_between(
+    before: Snapshot | None, now: Snapshot, source: Snapshot | Absent | None, forges: Forges = ()
+) -> Change | None:
     """What differs between two states of one object; None when nothing that counts does."""
     old = before.details if before else None
     new = now.details
@@ -46,7 +48,7 @@ def change_between(before: Snapshot | None, now: Snapshot, source: Snapshot | Ab
         counted=counted,
         helm_before=helm_before,
         helm_after=helm_after,
-        link=_link(before, now, source),
+        link=_link(before, now, source, forges),
         rebuilt=rebuilt and was == now.applied,
         pushed=pushed,
     )
@@ -71,9 +73,9 @@ def _deployed(snapshot: Snapshot | None) -> HelmRevision | None:
     return snapshot.helm[0] if snapshot and snapshot.helm else None
 
 
-def _link(before: Snapshot | None, now: Snapshot, source: Snapshot | Absent | None) -> str:
+def _link(before: Snapshot | None, now: Snapshot, source: Snapshot | Absent | None, forges: Forges) -> str:
     if before is None or not isinstance(source, Snapshot):
-        return compare_link(now.url, before.applied, now.applied) if before and now.url else ""
+        return compare_link(now.url, before.applied, now.applied, forges) if before and now.url else ""
     if before.applied_origin and now.applied_origin and source.artifact:
-        return compare_link(source.artifact.origin_url, before.applied_origin, now.applied_origin)
-    return compare_link(source.url, before.applied, now.applied)
+        return compare_link(source.artifact.origin_url, before.applied_origin, now.applied_origin, forges)
+    return compare_link(source.url, before.applied, now.applied, forges)

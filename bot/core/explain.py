@@ -1,4 +1,4 @@
-"""From a symptom to its root cause: the chain of objects that keep another one from being ready.
+"""Why an object is not ready: the chain of objects that hold it up, down to the first one with a cause of its own.
 
 Pure: whoever asks hands in what is known, and is told what else to look up.
 """
@@ -52,6 +52,8 @@ class Link:
     reason: str = ""
     message: str = ""
     since: datetime | None = None
+    now: Snapshot | None = None
+    """Its own fields, for advice; None where it was not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,4 +204,4 @@ def _link(ref: Ref, found: Snapshot | Absent | None) -> Link:
         state = LinkState.FAILING
     else:
         state = LinkState.WAITING
-    return Link(ref, state, reason, message, since)
+    return Link(ref, state, reason, message, since, found)

@@ -1,8 +1,8 @@
 """Whether a request is done, and how it ended.
 
 The rows are those of docs/flux.md, "The judge"; each rule below names its row. The one rule above all: a condition
-says nothing about a request until the controller has written the request's own token, which it does in the last
-patch of a run, after the conditions.
+says nothing about a request until the controller has written the request's own token. Conditions are written first
+and the token with the last write of a run.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ def _within(grace: timedelta, seen: Seen, why: Why) -> bool:
 
 
 def _success(ask: Ask, seen: Seen, now: Snapshot) -> Verdict:
-    change = change_between(ask.changed_from, now, seen.source)
+    change = change_between(ask.changed_from, now, seen.source, ask.forges)
     changed = change is not None
     sync_error = next((each for each in seen.events if each.reason == "HelmChartSyncErr"), None)
     if not changed and sync_error is not None:

@@ -10,7 +10,7 @@ from bot.core.durations import printed_duration
 from bot.core.kinds import HELM_CHART, HELM_RELEASE, KUSTOMIZATION, Kind, kind_called
 from bot.core.requests import Options
 from bot.core.resources import Ref
-from bot.core.vocabulary import EVERYTHING, is_ours, looks_like_kind, stands_before
+from bot.core.vocabulary import DASHLESS, EVERYTHING, is_ours, looks_like_kind, stands_before
 
 _WITH_SOURCE: Final[tuple[Kind, ...]] = (KUSTOMIZATION, HELM_RELEASE, HELM_CHART)
 """The kinds whose flux CLI command takes `--with-source`."""
@@ -51,7 +51,7 @@ def flux_line(ref: Ref, *, with_source: bool = False) -> str:
         return ""
     source = " --with-source" if with_source and ref.kind in _WITH_SOURCE else ""
     # The shell does not mind the quotes, and our own parser takes a bare `all` for everything.
-    name = f'"{ref.name}"' if ref.name in EVERYTHING else ref.name
+    name = f'"{ref.name}"' if ref.name in (*EVERYTHING, *DASHLESS) else ref.name
     return f"flux reconcile {' '.join(ref.kind.cli)} {name} -n {ref.namespace}{source}"
 
 

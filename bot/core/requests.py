@@ -75,6 +75,8 @@ class Ask:
     """The revision the source ended with; None when no source was asked."""
     force: bool = False
     reset: bool = False
+    forges: tuple[tuple[str, str], ...] = ()
+    """Hosts and kinds of forges beside the public ones, for links to a comparison."""
     baseline: Snapshot | None = None
     """The object before the request touched anything on the way to it; None: `before` is that. What follows a new
     source by itself may have done so before our own patch."""

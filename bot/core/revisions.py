@@ -106,6 +106,10 @@ _KNOWN: Final[dict[str, str]] = {
 }
 
 
+Forges = tuple[tuple[str, str], ...]
+"""Hosts and what kind of forge each of them is."""
+
+
 @dataclass(frozen=True, slots=True)
 class WebHome:
     """The web address of a repository: `https://HOST/PATH`, no trailing slash, no `.git`."""
@@ -147,16 +151,16 @@ def _azure_path(path: str) -> str:
     return f"{pieces[1]}/{pieces[2]}/_git/{pieces[3]}" if len(pieces) == 4 else ""
 
 
-def compare_link(url: str, before: str, after: str, forges: dict[str, str] | None = None) -> str:
+def compare_link(url: str, before: str, after: str, forges: Forges = ()) -> str:
     """The page that compares two revisions of one repository; empty when there is none to be sure of.
 
-    `forges` maps further hosts to a kind of forge (a setting): `github`, `gitlab`, `gitea`, `bitbucket`,
+    `forges` gives further hosts a kind of forge (a setting): `github`, `gitlab`, `gitea`, `bitbucket`,
     `bitbucket-server`, `azure`. Only commits are linked: tags and digests move.
     """
     old, new, home = parse_revision(before).commit, parse_revision(after).commit, web_home(url)
     if not old or not new or old == new or home is None:
         return ""
-    kind = {**_KNOWN, **(forges or {})}.get(home.host, "")
+    kind = {**_KNOWN, **dict(forges)}.get(home.host, "")
     root = f"https://{home.host}/{quote(home.path, safe='/~')}"
     match kind:
         case "github" | "gitea":

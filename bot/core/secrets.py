@@ -22,7 +22,8 @@ _TOKENS: Final = (
     r"github_pat_[A-Za-z0-9_]{16,}",
     r"gl(?:pat|oas|dt|rt|rtr|cbt|ptt|ft|imt|agent|soat|ffct)-[A-Za-z0-9_.=-]{10,}",
     r"(?:AKIA|ASIA)[A-Z0-9]{16}",
-    r"eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*",
+    # Only where a word begins: else every `eyJ` of a long text without a dot is tried anew.
+    r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*",
 )
 _NAMED: Final = (
     r"passw(?:or)?d|passphrase|pwd|client[_-]?secret|webhook[_-]?secret|api[_-]?key"

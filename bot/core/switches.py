@@ -1,7 +1,8 @@
 """The options of a command, taken out of its words; what is left names objects.
 
-An option may stand anywhere, with one dash or two, in any case, its value after a blank or `=`. `with source` and
-`in NAMESPACE` are options without dashes, since that is how people say it and how messages print it.
+An option may stand anywhere, with one dash or two, in any case, its value after a blank or `=`. `with source`,
+`with-source` and `in NAMESPACE` are options without dashes, since that is how people say it and messages print it. A
+blank that a phone put behind the dashes belongs to the option.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from bot.core.durations import duration
 from bot.core.kinds import Kind, kind_called
 from bot.core.requests import Options
 from bot.core.vocabulary import (
+    DASHLESS,
     EVERYTHING,
     IN,
     NAMESPACE,
@@ -85,10 +87,12 @@ class _Sorter:
 
     def sort(self) -> Unparsed | None:
         while self.at < len(self.words):
-            word = self._take()
+            word = self._glued(self._take())
             trouble: Unparsed | None = None
             if is_option(word):
                 trouble = self._option(word)
+            elif word.says(*DASHLESS):
+                trouble = self._set_flag("with-source", value=True)
             elif word.says(WITH) and self._next_says(SOURCE):
                 self._take()
                 trouble = self._set_flag("with-source", value=True)
@@ -119,6 +123,19 @@ class _Sorter:
 
     def _next_says(self, *words: str) -> bool:
         return self._has_next() and self.words[self.at].says(*words)
+
+    def _glued(self, word: Word) -> Word:
+        """`-- with-source` and `--with source` are one option each."""
+        if word.quoted or not word.text.startswith("-"):
+            return word
+        if not word.text.strip("-") and self._has_next() and not self.words[self.at].quoted:
+            following = self.words[self.at].text
+            if following.partition("=")[0].lower() in (*LONG_OPTIONS, WITH):
+                word = replace(self._take(), text=f"--{following}")
+        if word.text.lstrip("-").lower() == WITH and self._next_says(SOURCE):
+            self._take()
+            return replace(word, text="--with-source")
+        return word
 
     def _option(self, word: Word) -> Unparsed | None:
         name, equals, value = word.text.lstrip("-").partition("=")

@@ -24,9 +24,25 @@ GROUPS: Final[dict[str, str]] = {"source": "source", "sources": "source", "image
 CLI_PAIRS: Final = tuple(" ".join(kind.cli) for kind in KINDS if len(kind.cli) == 2)
 EVERYTHING: Final = ("all", "*")
 ON, IN, WITH, SOURCE, NAMESPACE = "on", "in", "with", "source", "namespace"
+DASHLESS: Final = ("with-source", "withsource")
+"""An option whose dashes were forgotten: it must neither be left out nor read as one more object."""
 
 _RESERVED: Final = frozenset(
-    {DEFAULT_COMMAND, *LEADING, *VERBS, *OTHER_VERBS, *GROUPS, *EVERYTHING, ON, IN, WITH, "?", "true", "false"}
+    {
+        DEFAULT_COMMAND,
+        *LEADING,
+        *VERBS,
+        *OTHER_VERBS,
+        *GROUPS,
+        *EVERYTHING,
+        ON,
+        IN,
+        WITH,
+        *DASHLESS,
+        "?",
+        "true",
+        "false",
+    }
 )
 _LABEL: Final = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _NAMESPACE: Final = re.compile(_LABEL)

@@ -1,4 +1,4 @@
-"""Cutting a command into words: quotes, commas and lines, nothing of their meaning."""
+"""Cutting a command into words: quotes, commas, lines and their bullets, nothing of their meaning."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from bot.core.commands import Trouble, Unparsed
 
 _QUOTES: Final = "\"'"
 _SEPARATORS: Final = ",;\n"
+_BULLETS: Final = ("-", "*", "•", "◦", "‣", "–")
 _SHOWN: Final = 100
 
 
@@ -54,8 +55,17 @@ class _Cutter:
             word = self._word()
             if isinstance(word, Unparsed):
                 return word
-            found.append(word)
+            if self._is_bullet(word):
+                self.opens, self.new_line = word.opens, True
+            else:
+                found.append(word)
         return tuple(found)
+
+    def _is_bullet(self, word: Word) -> bool:
+        """It stands before the words of a line that was copied out of a list."""
+        rest_of_line = self.text[self.at :].partition("\n")[0]
+        bullet = word.first_of_line and not word.quoted and word.text in _BULLETS
+        return bullet and bool(rest_of_line.strip())
 
     def _skip(self) -> bool:
         """Past blanks and separators to the next word; False at the end."""

@@ -54,6 +54,8 @@ class Manners:
     root_wait: timedelta = timedelta(seconds=2)
     ping_after: timedelta = timedelta(seconds=30)
     patience: Patience = field(default_factory=Patience)
+    forges: tuple[tuple[str, str], ...] = ()
+    """Hosts and kinds of forges beside the public ones, for compare links."""
 
 
 def assemble(outside: Outside, manners: Manners) -> Dispatch:
@@ -64,7 +66,17 @@ def assemble(outside: Outside, manners: Manners) -> Dispatch:
     investigate = Investigate(gate, clusters, resolve, clock)
     planning = Planning(gate, clusters)
     refusing = Refusing(gate, chat, outside.trail, clock, telemetry, outside.new_id)
-    tracks = Tracks(gate, clusters, planning, investigate, outside.requests, clock, telemetry, manners.patience)
+    tracks = Tracks(
+        gate=gate,
+        clusters=clusters,
+        planning=planning,
+        investigate=investigate,
+        requests=outside.requests,
+        clock=clock,
+        telemetry=telemetry,
+        patience=manners.patience,
+        forges=manners.forges,
+    )
     conclude = Conclude(
         recording=Recording(outside.allowlist, chat, outside.requests, clock),
         offering=Offering(outside.requests, clock, outside.new_key),

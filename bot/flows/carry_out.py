@@ -31,6 +31,8 @@ class CarryOut:
     clock: Clock
     telemetry: Telemetry
     patience: Patience
+    forges: tuple[tuple[str, str], ...]
+    """Beside the public ones, for links (FLUX_BOT_FORGES)."""
 
     async def run(self, job: Job) -> Ended:
         """Preflight, patch, follow. Every outcome is a value; a cluster that cannot answer ends the step too."""
@@ -82,6 +84,7 @@ class CarryOut:
             patched_at=now,
             deadline=now + own,
             before=found,
+            forges=self.forges,
             baseline=job.baseline,
             wanted=job.wanted,
             force=request.options.force and target,

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 from bot.core.errors import BotError
 from bot.core.notices import Stopped
-from bot.core.requests import Role
-from bot.core.resources import Snapshot
+from bot.core.resources import Ref, Snapshot
 from bot.core.verdicts import Verdict
 from bot.flows.carry_out import may_heal
 from bot.flows.conclude import Conclude
@@ -32,19 +31,19 @@ class Healing:
     """Their owner; a stop of the bot does not wait for them."""
 
     def start(self, run: Run) -> None:
-        """Follows every target on whose end Flux may still change by itself."""
-        ends = tuple(each for each in run.last.values() if each.step.role is Role.OBJECT and may_heal(each.end))
+        """Follows, for every target, the object that ended it, if Flux may still change that end by itself."""
+        ends = tuple((target, ended) for target, ended in run.last.items() if may_heal(ended.end))
         if ends:
             self.tasks.start(self._all(run, ends), name=f"{run.request.id} afterlife")
 
-    async def _all(self, run: Run, ends: tuple[Ended, ...]) -> None:
+    async def _all(self, run: Run, ends: tuple[tuple[Ref, Ended], ...]) -> None:
         with self.telemetry.about(run.request.id):
             async with asyncio.TaskGroup() as group:
-                for ended in ends:
-                    group.create_task(self._one(run, ended), name=f"{run.request.id} {ended.step.ref.short}")
+                for target, ended in ends:
+                    group.create_task(self._one(run, target, ended), name=f"{run.request.id} {target.short}")
 
-    async def _one(self, run: Run, ended: Ended) -> None:
-        target, told_at = ended.step.ref, self.clock.now()
+    async def _one(self, run: Run, target: Ref, ended: Ended) -> None:
+        told_at = self.clock.now()
         engine = self.tracks.engine(target.cluster)
         if engine is None:
             return

@@ -149,7 +149,8 @@ class Investigate:
         elsewhere = tuple(ref for ref in visible if ref.name == target.name)
         here = {ref.name: ref for ref in visible if ref.namespace == target.namespace}
         close = get_close_matches(target.name, here, n=3, cutoff=0.5)
-        return NotFound(tuple(here[name] for name in close), elsewhere[:5])
+        valid = () if close or elsewhere else tuple(here.values())[:5]
+        return NotFound(tuple(here[name] for name in close), elsewhere[:5], valid)
 
     async def counts(self, entered: Entered, target: Ref) -> Counts | None:
         """What stands in the target's namespace, of what this person may see; None when it cannot be read."""

@@ -39,7 +39,7 @@ class Offering:
 
     def _offers(self, request: Request, telling: Telling) -> list[Offer]:
         ends = [(track.target, track.outcome) for track in telling.tracks.values() if track.outcome is not None]
-        again = tuple(target for target, outcome in ends if _worth_a_retry(outcome))
+        again = tuple(target for target, outcome in ends if _worth_a_retry(request.options, outcome))
         as_is = tuple(
             target for target, outcome in ends if isinstance(outcome.end, Blocked) and outcome.end.has_artifact
         )
@@ -69,10 +69,13 @@ def reconcile_of(targets: tuple[Ref, ...], options: Options) -> Reconcile:
     return reconcile(tuple(map(target_of, targets)), options)
 
 
-def _worth_a_retry(outcome: Outcome) -> bool:
+def _worth_a_retry(options: Options, outcome: Outcome) -> bool:
     end = ended_as(outcome.end)
     if isinstance(end, Stopped):
         return end.stop in {Stop.UNREACHABLE, Stop.CONTROLLER_DOWN, Stop.CONTROLLER_ABSENT}
+    # Flux asks nothing more of a release out of retries until something of it changes, and preflight says so.
+    if isinstance(end, Stalled) and end.reason == "RetriesExceeded":
+        return options.with_source
     return isinstance(end, Failed | TimedOut | Blocked | Broken | Stalled)
 
 

@@ -54,6 +54,7 @@ class Tracks:
     clock: Clock
     telemetry: Telemetry
     patience: Patience
+    forges: tuple[tuple[str, str], ...]
 
     async def run(self, run: Run) -> None:
         """All targets at once; each has its outcome afterwards."""
@@ -66,7 +67,7 @@ class Tracks:
         found = self.clusters.get(cluster)
         if found is None:
             return None
-        return CarryOut(found, self.requests, self.clock, self.telemetry, self.patience)
+        return CarryOut(found, self.requests, self.clock, self.telemetry, self.patience, self.forges)
 
     async def _target(self, run: Run, plan: Planned) -> None:
         if plan.stopped is not None:

@@ -56,6 +56,7 @@ def test_the_root_tells_since_when_and_what_flux_says() -> None:
     assert isinstance(cause, Cause)
     assert (cause.root.reason, cause.root.message) == ("HealthCheckFailed", UNHEALTHY)
     assert cause.root.since is not None
+    assert cause.root.now == kustomization("shop/backend", ready=False)
     assert cause.settled
 
 

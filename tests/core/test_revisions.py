@@ -136,7 +136,7 @@ def test_any_text_is_a_page_or_none(url: str) -> None:
     ],
 )
 def test_two_commits_of_a_known_forge_are_linked(url: str, link: str) -> None:
-    assert compare_link(url, f"main@sha1:{A}", f"main@sha1:{B}", {"git.acme.com": "bitbucket-server"}) == link
+    assert compare_link(url, f"main@sha1:{A}", f"main@sha1:{B}", (("git.acme.com", "bitbucket-server"),)) == link
 
 
 @pytest.mark.parametrize(

@@ -62,3 +62,9 @@ async def test_a_failure_of_ours_stays_told_when_somebody_elses_request_succeeds
         assert line.startswith("❌ #1 @sre")
         (root,) = stage.roots()
         assert root.text.startswith("❌ failed")
+
+
+async def test_a_forge_of_the_settings_is_linked_to(tmp_path: Path) -> None:
+    async with staged("git-new-revision", tmp_path, fast=True, forges=(("127.0.0.1:46345", "gitea"),)) as stage:
+        end = await stage.say("source git app -n git-new-revision")
+        assert "/compare/" in str(end)

@@ -81,7 +81,7 @@ class Bench:
 
     def engine(self, requests: MemoryRequests | None = None) -> CarryOut:
         kept = requests or MemoryRequests(self.clock, MemoryTrail())
-        return CarryOut(self.cluster, kept, self.clock, self.telemetry, Patience())
+        return CarryOut(self.cluster, kept, self.clock, self.telemetry, Patience(), ())
 
     async def carry_out(self, step: Step, options: Options = PLAIN) -> Ended:
         requests = MemoryRequests(self.clock, MemoryTrail())

@@ -81,6 +81,7 @@ class House:
     messages: MemoryMessages = field(init=False)
     afterlives: Tasks = field(init=False)
     dispatch: Dispatch = field(init=False)
+    manners: Manners = field(default_factory=Manners)
     _deliveries: count[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
@@ -112,7 +113,7 @@ class House:
             new_id=lambda: f"req{next(ids):05d}",
             new_key=lambda: f"key-{next(keys)}",
         )
-        return assemble(outside, Manners())
+        return assemble(outside, self.manners)
 
     def heard(self, user: str = SRE, channel: str = PLATFORM, team: str = HOME, delivery: str = "") -> Heard:
         return Heard(

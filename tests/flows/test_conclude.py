@@ -38,8 +38,8 @@ from bot.ports import NotYet, Posted
 from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import Answer, FakeCluster
 from tests.fakes.directory import HOME
-from tests.fakes.objects import git_repository, kustomization
-from tests.fakes.runs import done, failed, running
+from tests.fakes.objects import git_repository, helm_chart, helm_release, kustomization
+from tests.fakes.runs import done, failed, running, stalled
 from tests.fakes.status import A, B
 from tests.flows.house import ALLOWLIST, AUDIT, PLATFORM, SHOP, SRE, House, house_with
 
@@ -231,6 +231,18 @@ async def test_a_source_without_an_old_artifact_leaves_nothing_to_reconcile() ->
     cluster.script(git.ref, (1, lambda ask, now: failed(now, ask.token, "GitOperationFailed", "no route")))
     await house.say("ks apps --with-source")
     assert buttons(house) == [Press.RETRY, Press.DETAILS]
+
+
+async def test_a_release_out_of_retries_is_not_to_be_tried_again_as_it_is() -> None:
+    release = helm_release("shop/podinfo")
+    house, cluster = house_with(release, helm_chart("shop/shop-podinfo"))
+    cluster.script(
+        release.ref,
+        (1, lambda ask, now: stalled(failed(now, ask.token, "UpgradeFailed", "boom", "6.6.0"), ask.token)),
+    )
+    await house.say("hr shop/podinfo")
+    assert isinstance(house.ends()[0], Stalled)
+    assert buttons(house) == [Press.DETAILS]
 
 
 async def test_only_the_targets_that_failed_are_tried_again() -> None:

@@ -221,6 +221,27 @@ async def test_a_failure_of_somebody_elses_run_heals_as_ours_would() -> None:
     assert outcome.healed.after == timedelta(seconds=57)
 
 
+async def test_a_source_that_kept_the_object_from_being_asked_is_followed_on_as_well() -> None:
+    apps, git = kustomization(), git_repository()
+    house, cluster = house_with(apps, git)
+    cluster.script(
+        git.ref,
+        (1, lambda ask, now: failed(now, ask.token, "GitOperationFailed", "no route")),
+        (61, lambda ask, now: done(now, ask.token, B)),
+    )
+    await house.say("ks apps --with-source")
+    assert [type(end) for end in house.ends()] == [Blocked]
+    await house.clock.advance(120)
+    (track,) = house.finished().tracks
+    assert track.target == apps.ref
+    assert track.outcome is not None
+    assert isinstance(track.outcome.end, Blocked)
+    assert track.outcome.healed is not None
+    assert isinstance(track.outcome.healed.verdict, Succeeded)
+    assert track.outcome.healed.after == timedelta(seconds=60)
+    assert [ask.ref for ask in cluster.asks] == [git.ref]
+
+
 async def test_a_release_whose_chart_is_not_made_yet_is_asked_all_the_same() -> None:
     podinfo, repository = helm_release(), helm_repository()
     house, cluster = house_with(podinfo, repository)

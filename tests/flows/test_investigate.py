@@ -26,10 +26,12 @@ from bot.core.verdicts import (
     Verdict,
     Why,
 )
+from bot.flows.assembly import Manners
 from bot.flows.gate import Entered
 from bot.flows.investigate import Investigate
 from bot.flows.steps import Ended
-from tests.fakes.clock import MORNING
+from tests.fakes.clock import MORNING, FakeClock
+from tests.fakes.cluster import FakeCluster
 from tests.fakes.objects import git_repository, helm_release, kustomization
 from tests.fakes.runs import done, failed, held_up
 from tests.fakes.status import A, B, ref
@@ -111,6 +113,22 @@ async def test_the_compare_link_is_told_to_who_may_see_the_source() -> None:
     end = outcome(house).end
     assert isinstance(end, Succeeded)
     assert end.change.link.startswith("https://github.com/acme/shop/compare/")
+
+
+async def test_a_forge_of_the_settings_has_compare_links_too() -> None:
+    web = kustomization("shop/web")
+    git = replace(git_repository("shop/web", revision=B), url="ssh://git@git.example.com/acme/shop")
+    forges = (("git.example.com", "gitlab"),)
+    for manners, link in ((Manners(forges=forges), "https://git.example.com/acme/shop/-/compare/"), (Manners(), "")):
+        clock = FakeClock()
+        cluster = FakeCluster(clock, web, git)
+        house = House(clock, clusters=(cluster,), manners=manners)
+        cluster.script(web.ref, (1, lambda ask, now: done(now, ask.token, B)))
+        await house.say("ks web", DEV, SHOP)
+        end = outcome(house).end
+        assert isinstance(end, Succeeded)
+        assert end.change.link.startswith(link)
+        assert bool(end.change.link) == bool(link)
 
 
 async def test_a_hidden_source_that_is_empty_stops_it_without_a_name_or_a_word() -> None:
@@ -240,6 +258,14 @@ async def test_a_search_that_fails_suggests_nothing() -> None:
     cluster.fail("list", Unreachable("prod", "no route"))
     await house.say("ks wib", DEV, SHOP)
     assert (outcome(house).end, outcome(house).near) == (Gone(seen_before=False), NotFound())
+
+
+async def test_where_no_name_is_near_others_of_the_namespace_are_told() -> None:
+    house, _ = house_with(*(kustomization(f"shop/{name}") for name in "abcdefg"), kustomization("infra/x"))
+    await house.say("ks something-else", DEV, SHOP)
+    near = outcome(house).near
+    assert near is not None
+    assert ([each.name for each in near.valid], near.nearest, near.elsewhere) == (list("abcde"), (), ())
 
 
 async def test_counts_hold_only_what_may_be_seen_and_could_be_read() -> None:
