@@ -37,7 +37,7 @@ from bot.wording.names import fitted, head_room
 from bot.wording.scene import NEXT, Told, is_next_step
 from bot.wording.stages import doing, stage_line
 from bot.wording.status import Status
-from bot.wording.successes import helm, stays
+from bot.wording.successes import helm, helm_rows, stays
 from bot.wording.verdicts import slow, tell
 
 FACTS: Final = 3
@@ -218,7 +218,8 @@ def _changed(track: Track) -> list[Part]:
         return []
     release = helm(end.change)
     kept = stays(track.outcome.now if track.outcome else None)
-    return [*(line(row) for row in tables.inventory(end.change, kept)), *([Line(release)] if release else [])]
+    rows = ([release] if release else []) + list(helm_rows(end.change))
+    return [*(line(row) for row in tables.inventory(end.change, kept)), *map(Line, rows)]
 
 
 def _wrong(track: Track) -> list[Part]:

@@ -66,7 +66,7 @@ def changes(change: Change, kept: bool = False) -> Spans:
 
 
 def helm(change: Change) -> Spans:
-    """The row of `helm list` before and after."""
+    """Chart, release and values, before and after, in one line."""
     before, after = change.helm_before, change.helm_after
     if after is None:
         return ()
@@ -78,6 +78,21 @@ def helm(change: Change) -> Spans:
     chart = (_release(after), " again") if same else (_release(before), " → ", _release(after))
     values = "values changed" if change.values_changed else "same values"
     return joined((spans(*chart), spans(f"release {before.version} → {after.version}"), spans(values)))
+
+
+def helm_rows(change: Change) -> tuple[Spans, ...]:
+    """The row that `helm list` showed before, and the one that it shows now."""
+    before, after = change.helm_before, change.helm_after
+    if after is None or (before is not None and before.version == after.version):
+        return ()
+    return (*((_row("before: ", before),) if before else ()), _row("now: ", after))
+
+
+def _row(title: str, row: HelmRevision) -> Spans:
+    status = spans(f"status {quote(row.status, 20)}")
+    app = spans("app ", Code(quote(row.app_version, 40))) if row.app_version else ()
+    updated = spans("updated ", When(row.deployed_at)) if row.deployed_at else ()
+    return (*spans(title), *joined((spans(_release(row)), spans(f"release {row.version}"), status, app, updated)))
 
 
 def _release(revision: HelmRevision) -> Code:

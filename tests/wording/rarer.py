@@ -58,10 +58,12 @@ from tests.wording.examples import (
     SOURCED,
     SPENT,
     UPGRADE,
+    UPGRADED,
     USUAL,
     WAITING,
     finished,
     ref,
+    release,
 )
 
 READY_BY_NOW: Final = Cause((Link(BACKEND, LinkState.WAITING),))
@@ -177,6 +179,13 @@ RARER: Final[dict[str, Notice]] = {
     "details, suspended": ended(Suspended("sre")),
     "details, not found": ended(Gone(False)),
     "details, nothing to reconcile": ended(Static()),
+    "details, a release upgraded": ended(
+        Succeeded(replace(UPGRADED, helm_after=replace(release(8, "19.2.0"), app_version="7.2.5")))
+    ),
+    "details, a first release": ended(Succeeded(Change("", "19.1.4", helm_after=release(1, "19.1.4")))),
+    "details, a release as it was": ended(
+        Succeeded(Change(OLD, NEW, helm_before=release(7, "19.1.4"), helm_after=release(7, "19.1.4")))
+    ),
     "details, not sent": ended(None, end=Stopped(Stop.READ_ONLY)),
     "not sent: in words of the settings": ended(None, end=Stopped(Stop.READ_ONLY, "changes are frozen until Monday")),
     "details, never reached": Detailed(
