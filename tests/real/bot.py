@@ -98,7 +98,7 @@ class Talk:
         seen = len(self.history)
         delivery = await self.workspace.press(who, end.message, f"offer:{button}")
         assert delivery.error is None, delivery.error
-        return await self.ended(seen, "", who, end.message.channel, seconds)
+        return await self.ended(seen, "", who, end.message.channel, seconds, but=end.message.key)
 
     async def until(
         self, holds: Callable[[MessageState], bool], *, since: int = 0, seconds: float = LONG
@@ -144,8 +144,13 @@ class Talk:
         """When a state was shown, on time.monotonic's clock."""
         return self._opened + state.at
 
-    async def ended(self, seen: int, text: str, who: str, where: str, seconds: float) -> End:
-        """The end of what ``who`` asked for in ``where`` after the first ``seen`` states of the workspace."""
+    async def ended(
+        self, seen: int, text: str, who: str, where: str, seconds: float, but: tuple[str, str] | None = None
+    ) -> End:
+        """The end of what ``who`` asked for in ``where`` after the first ``seen`` states of the workspace.
+
+        ``but``: a message that does not count, whose own request may heal meanwhile.
+        """
         place, person = self.workspace.roster.channel(where).id, self.workspace.roster.person(who).id
 
         def ends(state: MessageState) -> bool:
@@ -153,6 +158,7 @@ class Talk:
                 state.author == world.BOT_USER
                 and state.channel == place
                 and state.thread_ts is None
+                and state.key != but
                 and (state.only_for == person or (state.only_for is None and named_in(text) in state.text))
                 and not state.text.startswith(RUNNING)
             )
