@@ -35,7 +35,10 @@ class Reset:
 
 @dataclass(frozen=True, slots=True)
 class ResetAfter:
-    """The request is carried out, then the connection is aborted: the caller cannot tell."""
+    """The request is carried out, then the connection is aborted: the caller cannot tell.
+
+    A streamed answer counts as carried out when it begins.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Slow:
 
 
 _CUT: Final = web.RequestKey("cut_answer_after", CutLine)
+_RESET: Final = web.RequestKey("reset_when_answered", ResetAfter)
 
 Fault = Status | Reset | ResetAfter | HalfOpen | CutLine | InstantClose | Slow
 
@@ -184,6 +188,8 @@ async def _suffer(rule: Rule, request: web.Request, handler: Handler) -> web.Str
         case Status() as status:
             return _refusal(status)
         case Slow(seconds):
+            # All of the request is here by now, so a caller who gives up changes nothing.
+            await request.read()
             await asyncio.sleep(seconds)
             return await handler(request)
         case HalfOpen():
@@ -191,7 +197,8 @@ async def _suffer(rule: Rule, request: web.Request, handler: Handler) -> web.Str
             return abort(request)
         case Reset():
             return abort(request)
-        case ResetAfter():
+        case ResetAfter() as reset:
+            request[_RESET] = reset
             await handler(request)
             return abort(request)
         case InstantClose():
@@ -212,7 +219,7 @@ def _refusal(status: Status) -> web.Response:
 def abort(request: web.Request) -> web.Response:
     """Drop the request's connection the hard way (TCP RST); the answer handed back never reaches anybody."""
     transport = request.transport
-    if transport is not None:
+    if transport is not None and not transport.is_closing():
         connection = transport.get_extra_info("socket")
         # Without lingering, closing sends RST instead of an orderly end.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -240,8 +247,12 @@ async def _cut(request: web.Request, whole: web.Response, keep: int | None) -> w
 
 
 async def _cut_stream(request: web.Request, response: web.StreamResponse) -> None:
-    """Before a streamed answer begins, see to it that its connection ends within it."""
-    if _CUT not in request or isinstance(response, web.Response | web.WebSocketResponse):
+    """Before a streamed answer begins, see to it that its connection ends with it or within it."""
+    if isinstance(response, web.Response | web.WebSocketResponse):
+        return
+    if _RESET in request:
+        abort(request)
+    if _CUT not in request:
         return
     keep = request[_CUT].keep
     whole_write, sent = response.write, 0

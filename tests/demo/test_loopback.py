@@ -139,6 +139,15 @@ async def test_a_streamed_answer_is_cut_in_the_middle_of_a_line(
     assert rule.hits == 2
 
 
+async def test_a_streamed_answer_counts_as_carried_out_when_it_begins(
+    server: Loopback, session: aiohttp.ClientSession
+) -> None:
+    rule = server.faults.add(Rule(ResetAfter()))
+    with pytest.raises(aiohttp.ClientOSError):
+        await fetch(session, server, "/stream")
+    assert rule.hits == 1
+
+
 async def test_an_uncut_stream_is_whole(server: Loopback, session: aiohttp.ClientSession) -> None:
     assert await fetch(session, server, "/stream") == "one\ntwo\nthree\n"
 

@@ -1,0 +1,106 @@
+"""An event loop whose time is counted, not waited for: hours of sleeping pass in an instant.
+
+    end = virtually(scenario())
+
+Sockets and threads work as ever; time stands still while a thread is at work. A loop on which nothing can ever happen
+again raises `Deadlock` instead of hanging.
+"""
+
+import asyncio
+import selectors
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
+from contextvars import Context
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeVar, TypeVarTuple
+
+T = TypeVar("T")
+Given = TypeVarTuple("Given")
+
+EPOCH: Final = datetime(2026, 8, 20, 9, 0, tzinfo=UTC)
+"""What the clock on the wall shows when a loop begins."""
+
+_LONGEST_THREAD: Final = 30.0
+"""Real seconds for which a thread may work before the loop calls it stuck."""
+
+
+_TICK: Final = 1e-6
+"""Seconds; timers this close together are due at once."""
+
+
+class Deadlock(RuntimeError):
+    """Somebody waits, but no timer, no socket and no thread is left to wake anybody."""
+
+
+class _Selector(selectors.DefaultSelector):
+    """Asks what is ready now; when nothing is, the loop's time jumps to its next timer."""
+
+    loop: "VirtualLoop"
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if ready or timeout == 0:
+            return ready
+        if self.loop.threads:
+            return super().select(_LONGEST_THREAD)
+        if timeout is None:
+            raise Deadlock("nothing is left that could wake anybody")
+        self.loop.seconds += timeout
+        return []
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """`seconds` is its time, from 0; `threads` counts what works in executors now."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.threads = 0
+        selector = _Selector()
+        selector.loop = self
+        super().__init__(selector)
+        self._clock_resolution = _TICK
+
+    def time(self) -> float:
+        return self.seconds
+
+    def call_later(
+        self, delay: float, callback: Callable[[*Given], object], *args: *Given, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Any delay moves time: whoever sleeps what rounding has left of a second must not do so for ever."""
+        delay = max(delay, 2 * _TICK) if delay > 0 else delay
+        return super().call_later(delay, callback, *args, context=context)
+
+    def now(self) -> datetime:
+        """The time on the wall, in UTC."""
+        return EPOCH + timedelta(seconds=self.seconds)
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*Given], T], *args: *Given
+    ) -> asyncio.Future[T]:
+        work = super().run_in_executor(executor, func, *args)
+        self.threads += 1
+        work.add_done_callback(self._thread_ended)
+        return work
+
+    async def shutdown_default_executor(self, *patience: Any) -> None:
+        self.threads += 1
+        try:
+            await super().shutdown_default_executor(*patience)
+        finally:
+            self.threads -= 1
+
+    def _thread_ended(self, _: object) -> None:
+        self.threads -= 1
+
+
+def virtually(main: Coroutine[Any, Any, T]) -> T:
+    """Runs to the end on a loop of its own; what it left behind is cancelled, as by `asyncio.run`."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(main)
+
+
+def now() -> datetime:
+    """The time on the wall of the running virtual loop."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    return loop.now()
