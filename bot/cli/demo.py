@@ -1,4 +1,4 @@
-"""`flux-bot demo`: the real bot in a simulated workspace."""
+"""`flux-bot demo`: the real bot among simulated surroundings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class _WithIds(click.Command):
     """Prints the simulator's ids below its help; they are looked up only then."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from bot.demo.run import ids
+        from bot.demo.options import ids
 
         formatter.write_paragraph()
         formatter.write("Ids of the workspace, for an allowlist of your own (--policy):\n\n")
@@ -22,23 +22,25 @@ class _WithIds(click.Command):
 @click.option(
     "--kubeconfig",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    required=True,
-    help="The cluster to ask.",
+    help="A cluster of your own; default: two simulated ones, demo and edge.",
 )
 @click.option("--context", "context_name", help="A context of the kubeconfig; default: its current one.")
 @click.option(
     "--policy",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="An allowlist; default: sre may do everything in platform, nobody else anything.",
+    help="An allowlist; default: sre may do everything in platform, and dev, on the simulated clusters, what is the "
+    "shop's in team-shop.",
 )
-@click.option("--say", "says", multiple=True, required=True, help="A command to type; may be given several times.")
+@click.option(
+    "--say", "says", multiple=True, help="A command to type instead of a terminal's; may be given several times."
+)
 @click.option("--as", "person", default="sre", show_default=True, help="Who types.")
 @click.option("--in", "channel", default="platform", show_default=True, help="Where.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per state of a message.")
+@click.option("--json", "as_json", is_flag=True, help="With --say: one JSON object per state of a message.")
 @click.option(
     "--allow-writes",
     metavar="CONTEXT",
-    help="Patch objects, in this context only; without it every request ends before its patch.",
+    help="With --kubeconfig: patch objects, in this context only; without it every request ends before its patch.",
 )
 @click.option(
     "--log-level",
@@ -50,7 +52,7 @@ class _WithIds(click.Command):
 @click.pass_context
 def demo(  # noqa: PLR0913, PLR0917 - one per option
     context: click.Context,
-    kubeconfig: Path,
+    kubeconfig: Path | None,
     context_name: str | None,
     policy: Path | None,
     says: tuple[str, ...],
@@ -60,15 +62,20 @@ def demo(  # noqa: PLR0913, PLR0917 - one per option
     allow_writes: str | None,
     log_level: str,
 ) -> None:
-    """Run the real bot against a cluster, in a Slack workspace that is simulated on this machine.
+    """Run the real bot in a Slack workspace that is simulated on this machine.
 
-    Types each --say, waits until its request has ended, and prints every message a person could see. Exits with 0 if
-    everything asked for was done, unchanged, skipped by its schedule, or answered; with 1 for every other end.
+    Its clusters are simulated too, Flux and all, unless --kubeconfig names one of yours. It reads commands from the
+    terminal and prints what that person would see, until Ctrl-C.
+
+    With --say it types each one, waits until its request has ended, and prints every message a person could see. It
+    then exits with 0 if everything asked for was done, unchanged, skipped by its schedule, or answered; with 1 for
+    every other end.
     """
     import asyncio
 
     from bot.config.settings import LogLevel
-    from bot.demo.run import BadUsage, Demo, run
+    from bot.demo.options import BadUsage, Demo
+    from bot.demo.run import run
 
     wanted = Demo(
         kubeconfig=kubeconfig,
@@ -83,6 +90,6 @@ def demo(  # noqa: PLR0913, PLR0917 - one per option
     )
     try:
         code = asyncio.run(run(wanted))
-    except (BadUsage, LookupError) as error:
-        raise click.UsageError(str(error.args[0]) if error.args else str(error)) from error
+    except BadUsage as error:
+        raise click.UsageError(str(error)) from error
     context.exit(code)

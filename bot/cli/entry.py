@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 import click
 
 from bot import __version__
@@ -14,6 +17,10 @@ from bot.cli.run import run
 @click.version_option(__version__, prog_name="flux-bot")
 def main() -> None:
     """Reconcile Flux from Slack: asked in a channel, checked against its allowlist, followed to the true end."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Our messages have signs that a terminal of another character set lacks: it shows a ? then.
+            stream.reconfigure(errors="replace")
 
 
 main.add_command(run)

@@ -13,7 +13,7 @@ from time import monotonic
 from pydantic import SecretStr
 
 from bot import app
-from bot.demo.run import default_allowlist
+from bot.demo.allowlists import default_allowlist
 from bot.demo.slack.workspace import Workspace
 from tests.e2e.stage import LONG, port_of, settings_for, staged
 

@@ -24,7 +24,7 @@ from bot.config.channels_file import Broken, load_allowlist
 from bot.config.clusters import ClusterSetting
 from bot.config.settings import LogLevel, Settings, SlackMode
 from bot.core.channels import Allowlist
-from bot.demo.run import default_allowlist
+from bot.demo.allowlists import default_allowlist
 from bot.demo.slack import world
 from bot.demo.slack.shapes import as_objects, as_text
 from bot.demo.slack.state import MessageState

@@ -117,6 +117,11 @@ class Links:
                 return link
         return None
 
+    async def utter(self, raw: str) -> None:
+        """Put any text on each connection, be it an envelope or not."""
+        for link in list(self.open):
+            await link.socket.send_str(raw)
+
     def expect(self, envelope_id: str) -> asyncio.Future[Ack]:
         """The next ack of this envelope, to be asked for before it is sent."""
         waiter: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()

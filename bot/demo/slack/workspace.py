@@ -115,6 +115,14 @@ class Workspace:
         person = self.roster.person(user)
         return tuple(message for message in self.site.board.current() if self._client.sees(person, message))
 
+    def sees(self, user: str, message: MessageState) -> bool:
+        """Whether this state of a message was before this person."""
+        return self._client.sees(self.roster.person(user), message)
+
+    def may_type(self, user: str, channel: str) -> None:
+        """Raises Impossible, with the reason, where this person cannot write."""
+        self._client.place_to_type(self._client.person(user), channel)
+
     def views_of(self, user: str) -> tuple[View, ...]:
         """The modals before this person, the lowest first."""
         return self.site.views.stack(self.roster.person(user).id)
@@ -226,6 +234,10 @@ class Workspace:
             return None
         payload = payloads.view_closed(self._client.deed(person), now, cleared=whole_stack)
         return await self._dispatcher.carry("interactive", payload)
+
+    async def deliver(self, kind: str, payload: Json) -> Delivery:
+        """Any payload at all, once: `kind` is slash_commands, interactive or events_api."""
+        return await self._dispatcher.carry(kind, payload)
 
     async def deliver_again(self, delivery: Delivery) -> Delivery:
         """The very same envelope once more, as a network may do it."""
