@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -43,15 +43,7 @@ class Conversation:
 
     async def connected(self) -> bool:
         """Whether the bot came up; it says itself why it did not."""
-        waiting = asyncio.ensure_future(self.workspace.connected(timeout=STARTS_WITHIN))
-        both: list[asyncio.Future[int] | asyncio.Future[None]] = [waiting, self.bot]
-        try:
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            if not waiting.done():
-                waiting.cancel()
-        (result,) = await asyncio.gather(waiting, return_exceptions=True)
-        return result is None
+        return await self._unless_it_dies(self.workspace.connected(timeout=STARTS_WITHIN))
 
     async def say(self, person: str, channel: str, text: str) -> MessageState | Untold:
         """One command to its end: a whisper, or a root that no longer runs; then its line in the audit channel."""
@@ -122,15 +114,19 @@ class Conversation:
 
     async def _happens(self, wanted: Callable[[], bool]) -> bool:
         """Whether it happens before the bot dies or any request must have ended."""
-        waiting = asyncio.ensure_future(self.workspace.wait_for(wanted, timeout=ENDS_WITHIN))
-        both: list[asyncio.Future[int] | asyncio.Future[bool]] = [waiting, self.bot]
+        return await self._unless_it_dies(self.workspace.wait_for(wanted, timeout=ENDS_WITHIN))
+
+    async def _unless_it_dies(self, work: Coroutine[None, None, object]) -> bool:
+        """Whether it ended well before the bot did."""
+        waiting = asyncio.ensure_future(work)
+        both: list[asyncio.Future[int] | asyncio.Future[object]] = [waiting, self.bot]
         try:
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         finally:
             if not waiting.done():
                 waiting.cancel()
         (result,) = await asyncio.gather(waiting, return_exceptions=True)
-        return result is True
+        return not isinstance(result, BaseException)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,28 +6,26 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from bot.demo.fleet import AT_REST, LOGS, PAYMENTS, SHOP, UNWELL, Addresses, given_up, objects
 from bot.demo.flux.contents import Chart, Folder, Tree
 from bot.demo.flux.origins import Origins
 from bot.demo.installation import FLUX_NAMESPACE, installation, namespace
 from bot.demo.kube.apiserver import ApiServer
-from bot.demo.manifests import (
-    Json,
-    config_map,
-    deployment,
-    git_repository,
-    helm_release,
-    helm_release_from,
-    helm_repository,
-    kustomization,
-    oci_repository,
-)
+from bot.demo.manifests import Json, config_map, deployment
 
-SHOP: Final = "shop"
-LOGS: Final = "observability"
-PAYMENTS: Final = "payments"
 _GIT: Final = "https://git.example.com/acme"
 _CHARTS: Final = "https://charts.example.com"
 _REGISTRY: Final = "oci://registry.example.com"
+_SOURCES: Final = Addresses(
+    fleet=f"{_GIT}/fleet",
+    legacy=f"{_GIT}/legacy",
+    shop=f"{_GIT}/shop",
+    platform_charts=f"{_CHARTS}/platform",
+    shop_charts=f"{_CHARTS}/shop",
+    logs_charts=f"{_CHARTS}/logs",
+    oci_charts=f"{_REGISTRY}/charts",
+    podinfo=f"{_REGISTRY}/shop/podinfo",
+)
 _REQUESTED: Final = "reconcile.fluxcd.io/requestedAt"
 _SETTLES_WITHIN: Final = 60.0
 _LOOKS_EVERY: Final = 0.02
@@ -49,7 +47,7 @@ async def build(server: ApiServer, origins: Origins) -> None:
     for name in (SHOP, LOGS, PAYMENTS):
         server.place(namespace(name))
     _publish(origins)
-    for each in (*_platform(), *_shop(), *_observability()):
+    for each in objects(_SOURCES):
         server.place(each)
     await _until(server, "Deployment", PAYMENTS, "payments-api", lambda _: True)
     _give_up(server)
@@ -62,7 +60,7 @@ async def build(server: ApiServer, origins: Origins) -> None:
 def _publish(origins: Origins) -> None:
     """What the sources find at first."""
     broken = _MISSING.format(file="/tmp/kustomization-1850416352/broken-build/missing.yaml")  # noqa: S108 - a text
-    origins.git(f"{_GIT}/fleet").push(
+    origins.git(_SOURCES.fleet).push(
         Tree(
             {
                 "clusters/demo": _one(config_map("cluster", region="eu-1")),
@@ -80,8 +78,8 @@ def _publish(origins: Origins) -> None:
         ),
         "The fleet",
     )
-    origins.git(f"{_GIT}/legacy").break_auth()
-    origins.git(f"{_GIT}/shop").push(
+    origins.git(_SOURCES.legacy).break_auth()
+    origins.git(_SOURCES.shop).push(
         Tree(
             {
                 "backend": _one(config_map("backend", colour="blue")),
@@ -90,53 +88,18 @@ def _publish(origins: Origins) -> None:
         ),
         "The shop",
     )
-    origins.helm(f"{_CHARTS}/platform").publish(_nginx("1.0.0"))
-    origins.helm(f"{_CHARTS}/shop").publish(Chart("redis", "1.2.0", (config_map("redis", maxmemory="256mb"),)))
-    origins.helm(f"{_CHARTS}/logs").publish(_loki("1.0.0", "7d"))
+    origins.helm(_SOURCES.platform_charts).publish(_nginx("1.0.0"))
+    origins.helm(_SOURCES.shop_charts).publish(Chart("redis", "1.2.0", (config_map("redis", maxmemory="256mb"),)))
+    origins.helm(_SOURCES.logs_charts).publish(_loki("1.0.0", "7d"))
     podinfo = Chart("podinfo", "6.9.2", (config_map("podinfo", colour="blue"),))
-    origins.oci(f"{_REGISTRY}/shop/podinfo").push_chart(podinfo)
+    origins.oci(_SOURCES.podinfo).push_chart(podinfo)
 
 
 def _let_things_wait(origins: Origins) -> None:
     """What Flux has not seen yet: it is found by whoever asks with source."""
-    origins.helm(f"{_CHARTS}/platform").publish(_nginx("1.1.0"))
+    origins.helm(_SOURCES.platform_charts).publish(_nginx("1.1.0"))
     folder = Folder((config_map("backend", colour="green"), config_map("backend-cache", size="64m")))
-    origins.git(f"{_GIT}/shop").push_folder("backend", folder, "The backend turns green")
-
-
-def _platform() -> tuple[Json, ...]:
-    return (
-        git_repository(FLUX_NAMESPACE, "flux-system", f"{_GIT}/fleet"),
-        git_repository(FLUX_NAMESPACE, "legacy", f"{_GIT}/legacy"),
-        kustomization("flux-system", path="./clusters/demo"),
-        kustomization("infra"),
-        kustomization("infra-config", dependsOn=[{"name": "infra"}]),
-        kustomization("apps", dependsOn=[{"name": "infra-config"}]),
-        kustomization("my-app", wait=True),
-        kustomization("broken-build"),
-        kustomization("monitoring"),
-        kustomization("payments", wait=True, timeout="1m", targetNamespace=PAYMENTS),
-        kustomization("payments-ui", dependsOn=[{"name": "payments"}]),
-        helm_repository(FLUX_NAMESPACE, "charts", f"{_CHARTS}/platform"),
-        helm_release(FLUX_NAMESPACE, "nginx", "charts"),
-    )
-
-
-def _shop() -> tuple[Json, ...]:
-    return (
-        git_repository(SHOP, "shop", f"{_GIT}/shop"),
-        kustomization("shop-backend", SHOP, "GitRepository/shop", path="./backend", wait=True),
-        kustomization("shop-frontend", SHOP, "GitRepository/shop", path="./frontend"),
-        helm_repository(SHOP, "charts", f"{_CHARTS}/shop"),
-        helm_repository(SHOP, "oci-charts", f"{_REGISTRY}/charts"),
-        helm_release(SHOP, "redis", "charts"),
-        oci_repository(SHOP, "podinfo", f"{_REGISTRY}/shop/podinfo", "6.x"),
-        helm_release_from(SHOP, "podinfo", "OCIRepository/podinfo"),
-    )
-
-
-def _observability() -> tuple[Json, ...]:
-    return (helm_repository(LOGS, "charts", f"{_CHARTS}/logs"), helm_release(LOGS, "loki", "charts"))
+    origins.git(_SOURCES.shop).push_folder("backend", folder, "The backend turns green")
 
 
 def _give_up(server: ApiServer) -> None:
@@ -144,41 +107,14 @@ def _give_up(server: ApiServer) -> None:
     found = server.find("Deployment", PAYMENTS, "payments-api")
     if found is None:
         raise Unsettled("the Deployment payments-api is gone")
-    created = found["metadata"]["creationTimestamp"]
-    given_up = {
-        "type": "Progressing",
-        "status": "False",
-        "reason": "ProgressDeadlineExceeded",
-        "message": 'ReplicaSet "payments-api-6d4cf56db6" has timed out progressing.',
-        "lastUpdateTime": created,
-        "lastTransitionTime": created,
-    }
-    status = {
-        "observedGeneration": found["metadata"]["generation"],
-        "replicas": 2,
-        "updatedReplicas": 2,
-        "unavailableReplicas": 2,
-        "conditions": [given_up],
-    }
-    server.place({**found, "status": status})
+    server.place({**found, "status": given_up(found)})
 
 
 async def _settled(server: ApiServer) -> None:
-    for place, names in {
-        FLUX_NAMESPACE: ("flux-system", "infra", "infra-config", "apps", "my-app", "monitoring"),
-        SHOP: ("shop-backend", "shop-frontend"),
-    }.items():
-        for name in names:
-            await _until(server, "Kustomization", place, name, _at_rest)
-    for place, name in ((FLUX_NAMESPACE, "nginx"), (SHOP, "redis"), (SHOP, "podinfo"), (LOGS, "loki")):
-        await _until(server, "HelmRelease", place, name, _at_rest)
-    for name, reason in {
-        "broken-build": "BuildFailed",
-        "payments": "HealthCheckFailed",
-        "payments-ui": "DependencyNotReady",
-    }.items():
-        await _until(server, "Kustomization", FLUX_NAMESPACE, name, _unready(reason))
-    await _until(server, "GitRepository", FLUX_NAMESPACE, "legacy", _unready("GitOperationFailed"))
+    for kind, place, name in AT_REST:
+        await _until(server, kind, place, name, _at_rest)
+    for kind, place, name, reason in UNWELL:
+        await _until(server, kind, place, name, _unready(reason))
 
 
 def _suspend(server: ApiServer, name: str) -> None:
@@ -189,7 +125,7 @@ def _suspend(server: ApiServer, name: str) -> None:
 
 async def _use_up(server: ApiServer, origins: Origins) -> None:
     """loki's second version changes what cannot be changed, and one attempt is all that it has."""
-    origins.helm(f"{_CHARTS}/logs").publish(_loki("1.1.0", "30d"))
+    origins.helm(_SOURCES.logs_charts).publish(_loki("1.1.0", "30d"))
     found = server.find("HelmRepository", LOGS, "charts")
     if found is not None:
         notes = {**found["metadata"].get("annotations", {}), _REQUESTED: "world"}

@@ -4,23 +4,15 @@ Things are well, broken, suspended, waiting. ``python -m tests.real up`` shows i
 demo against it.
 """
 
+from bot.demo.fleet import AT_REST, LOGS, PAYMENTS, SHOP, UNWELL, Addresses, given_up, objects
+from tests.real.access import FLUX_NAMESPACE
 from tests.real.api import Api, Object, Ref, condition
 from tests.real.charts import Chart
-from tests.real.objects import (
-    config_map,
-    git_repository,
-    helm_release,
-    helm_release_from,
-    helm_repository,
-    kustomization,
-    oci_repository,
-)
+from tests.real.objects import config_map
 from tests.real.scenarios.scenario import nginx
-from tests.real.sources import Sources, Unauthorized
+from tests.real.sources import GitSource, HelmSource, Sources, Unauthorized
 from tests.real.stage import at_rest, failed
 
-FLUX, SHOP, LOGS, PAYMENTS = "flux-system", "shop", "observability", "payments"
-FLEET, CHARTS = "GitRepository/flux-system", "charts"
 TOLD = """\
   flux-system    GitRepository  flux-system, legacy (the server refuses its credentials)
                  Kustomization  flux-system, infra, infra-config, apps, my-app
@@ -50,23 +42,46 @@ async def build(api: Api, sources: Sources) -> None:
     for namespace in (SHOP, LOGS, PAYMENTS):
         if await api.find(Ref("Namespace", "", namespace)) is None:
             await api.create({"kind": "Namespace", "metadata": {"name": namespace}})
-    await _platform(api, sources)
-    await _shop(api, sources)
-    await _observability(api, sources)
+    platform, logs = await sources.helm("platform-charts"), await sources.helm("logs-charts")
+    shop = await sources.git("shop")
+    at = await _addresses(sources, shop, platform, logs)
+    for each in objects(at):
+        if each["kind"] == "OCIRepository":
+            each["spec"]["insecure"] = True
+        await api.create(each)
+    await _give_up(api)
+    await _settled(api)
+    await api.patch(Ref("Kustomization", FLUX_NAMESPACE, "monitoring"), {"spec": {"suspend": True}})
+    await _use_up(api, logs)
+    await platform.publish(nginx("1.1.0"))
+    await shop.commit(
+        {
+            "backend/settings.yaml": config_map("backend", colour="green"),
+            "backend/cache.yaml": config_map("backend-cache", size="64m"),
+        },
+        message="The backend turns green",
+    )
 
 
 async def clear(api: Api) -> None:
     """Takes the world away again, its namespaces apart: nothing empties those here."""
     for kind in ("HelmRelease", "Kustomization", "HelmChart", "HelmRepository", "OCIRepository", "GitRepository"):
-        for namespace in (FLUX, SHOP, LOGS):
-            for found in (await api.collect(kind, namespace))["items"]:
-                await api.delete(Ref(kind, namespace, found["metadata"]["name"]))
-            for found in (await api.collect(kind, namespace))["items"]:
-                await api.until_gone(Ref(kind, namespace, found["metadata"]["name"]))
+        for namespace in (FLUX_NAMESPACE, SHOP, LOGS):
+            found = [Ref(kind, namespace, each["metadata"]["name"]) for each in await _all(api, kind, namespace)]
+            for ref in found:
+                await api.delete(ref)
+            for ref in found:
+                await api.until_gone(ref)
 
 
-async def _platform(api: Api, sources: Sources) -> None:
-    fleet = await sources.git("fleet")
+async def _all(api: Api, kind: str, namespace: str) -> list[Object]:
+    found: list[Object] = (await api.collect(kind, namespace))["items"]
+    return found
+
+
+async def _addresses(sources: Sources, shop: GitSource, platform: HelmSource, logs: HelmSource) -> Addresses:
+    """The sources with what they hold at first."""
+    fleet, legacy = await sources.git("fleet"), await sources.git("legacy")
     await fleet.commit(
         {
             "clusters/demo/settings.yaml": config_map("cluster", region="eu-1"),
@@ -81,120 +96,53 @@ async def _platform(api: Api, sources: Sources) -> None:
         },
         message="The fleet",
     )
-    legacy = await sources.git("legacy")
     legacy.fault(Unauthorized())
-    charts = await sources.helm("platform-charts")
-    await charts.publish(nginx("1.0.0"))
-    for each in (
-        git_repository(FLUX, "flux-system", fleet.url),
-        git_repository(FLUX, "legacy", legacy.url),
-        _ks("flux-system", path="./clusters/demo"),
-        _ks("infra"),
-        _ks("infra-config", dependsOn=[{"name": "infra"}]),
-        _ks("apps", dependsOn=[{"name": "infra-config"}]),
-        _ks("my-app", wait=True),
-        _ks("broken-build"),
-        _ks("monitoring"),
-        _ks("payments", wait=True, timeout="1m", targetNamespace=PAYMENTS),
-        _ks("payments-ui", dependsOn=[{"name": "payments"}]),
-        helm_repository(FLUX, CHARTS, charts.url),
-        helm_release(FLUX, "nginx", "nginx", CHARTS),
-    ):
-        await api.create(each)
-    await _break_payments(api)
-    for name in ("flux-system", "infra", "infra-config", "apps", "my-app", "monitoring"):
-        await api.until(Ref("Kustomization", FLUX, name), at_rest)
-    await api.until(Ref("Kustomization", FLUX, "broken-build"), failed("BuildFailed"))
-    await api.until(Ref("Kustomization", FLUX, "payments"), failed("HealthCheckFailed"))
-    await api.until(
-        Ref("Kustomization", FLUX, "payments-ui"),
-        lambda obj: condition(obj).get("reason") == "DependencyNotReady",
-    )
-    await api.until(Ref("GitRepository", FLUX, "legacy"), failed("GitOperationFailed"))
-    await api.until(Ref("HelmRelease", FLUX, "nginx"), at_rest)
-    await api.patch(Ref("Kustomization", FLUX, "monitoring"), {"spec": {"suspend": True}})
-    await charts.publish(nginx("1.1.0"))
-
-
-async def _break_payments(api: Api) -> None:
-    """Plays the deployment controller: the rollout was given up."""
-    ref = Ref("Deployment", PAYMENTS, "payments-api")
-    found = await api.until(ref, lambda _: True)
-    given_up = {
-        "type": "Progressing",
-        "status": "False",
-        "reason": "ProgressDeadlineExceeded",
-        "message": 'ReplicaSet "payments-api-6d4cf56db6" has timed out progressing.',
-        "lastUpdateTime": found["metadata"]["creationTimestamp"],
-        "lastTransitionTime": found["metadata"]["creationTimestamp"],
-    }
-    status = {
-        "observedGeneration": found["metadata"]["generation"],
-        "replicas": 2,
-        "updatedReplicas": 2,
-        "unavailableReplicas": 2,
-        "conditions": [given_up],
-    }
-    await api.patch(ref, {"status": status}, subresource="status")
-
-
-async def _shop(api: Api, sources: Sources) -> None:
-    repo = await sources.git("shop")
-    await repo.commit(
+    await shop.commit(
         {
             "backend/settings.yaml": config_map("backend", colour="blue"),
             "frontend/settings.yaml": config_map("frontend", colour="blue"),
         },
         message="The shop",
     )
-    charts = await sources.helm("shop-charts")
+    charts, podinfo = await sources.helm("shop-charts"), await sources.oci("shop/podinfo")
+    await platform.publish(nginx("1.0.0"))
     await charts.publish(Chart("redis", "1.2.0", {"settings.yaml": config_map("redis", maxmemory="256mb")}))
-    podinfo = await sources.oci("shop/podinfo")
+    await logs.publish(_loki("1.0.0", "7d"))
     await podinfo.push_chart(Chart("podinfo", "6.9.2", {"settings.yaml": config_map("podinfo", colour="blue")}))
-    for each in (
-        git_repository(SHOP, "shop", repo.url),
-        _ks("shop-backend", SHOP, "GitRepository/shop", path="./backend", wait=True),
-        _ks("shop-frontend", SHOP, "GitRepository/shop", path="./frontend"),
-        helm_repository(SHOP, CHARTS, charts.url),
-        helm_repository(SHOP, "oci-charts", "oci://registry.example.com/charts", type="oci"),
-        helm_release(SHOP, "redis", "redis", CHARTS),
-        oci_repository(SHOP, "podinfo", podinfo.url, ref={"semver": "6.x"}),
-        helm_release_from(SHOP, "podinfo", "OCIRepository/podinfo"),
-    ):
-        await api.create(each)
-    for kind, name in (
-        ("Kustomization", "shop-backend"),
-        ("Kustomization", "shop-frontend"),
-        ("HelmRelease", "redis"),
-        ("HelmRelease", "podinfo"),
-    ):
-        await api.until(Ref(kind, SHOP, name), at_rest)
-    await repo.commit(
-        {
-            "backend/settings.yaml": config_map("backend", colour="green"),
-            "backend/cache.yaml": config_map("backend-cache", size="64m"),
-        },
-        message="The backend turns green",
+    return Addresses(
+        fleet=fleet.url,
+        legacy=legacy.url,
+        shop=shop.url,
+        platform_charts=platform.url,
+        shop_charts=charts.url,
+        logs_charts=logs.url,
+        oci_charts="oci://registry.example.com/charts",
+        podinfo=podinfo.url,
     )
 
 
-async def _observability(api: Api, sources: Sources) -> None:
-    """loki's second version changes what cannot be changed; one attempt is all it has."""
-    charts = await sources.helm("logs-charts")
-    await charts.publish(_loki("1.0.0", "7d"))
-    await api.create(helm_repository(LOGS, CHARTS, charts.url))
-    await api.create(helm_release(LOGS, "loki", "loki", CHARTS))
-    await api.until(Ref("HelmRelease", LOGS, "loki"), at_rest)
+async def _give_up(api: Api) -> None:
+    """Plays the deployment controller: the rollout of payments-api was given up."""
+    ref = Ref("Deployment", PAYMENTS, "payments-api")
+    found = await api.until(ref, lambda _: True)
+    await api.patch(ref, {"status": given_up(found)}, subresource="status")
+
+
+async def _settled(api: Api) -> None:
+    for kind, place, name in AT_REST:
+        await api.until(Ref(kind, place, name), at_rest)
+    for kind, place, name, reason in UNWELL:
+        await api.until(Ref(kind, place, name), failed(reason))
+
+
+async def _use_up(api: Api, charts: HelmSource) -> None:
+    """loki's second version changes what cannot be changed, and one attempt is all that it has."""
     await charts.publish(_loki("1.1.0", "30d"))
-    await api.request(Ref("HelmRepository", LOGS, CHARTS), "world")
+    await api.request(Ref("HelmRepository", LOGS, "charts"), "world")
     await api.until(
         Ref("HelmRelease", LOGS, "loki"),
         lambda obj: condition(obj, "Stalled").get("reason") == "RetriesExceeded",
     )
-
-
-def _ks(name: str, namespace: str = FLUX, source: str = FLEET, **spec: object) -> Object:
-    return kustomization(namespace, name, source, **{"path": f"./{name}", "retryInterval": "5m", **spec})
 
 
 def _loki(version: str, retention: str) -> Chart:
