@@ -190,6 +190,7 @@ class Unknown(Enum):
     BOT = "a bot"
     FOREIGN = "of another workspace"
     UNANSWERED = "Slack does not answer"
+    NO_RIGHTS = "Slack refuses the bot's token that question"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,21 +9,15 @@ from datetime import datetime
 from typing import Final
 
 from bot.clock import Clock
-from bot.cluster.client import (
-    FIELD_MANAGER,
-    READ_SECONDS,
-    WRITE_SECONDS,
-    Api,
-    Call,
-    ClusterSpec,
-    Query,
-    resource_path,
-)
+from bot.cluster.calls import FIELD_MANAGER, READ_SECONDS, WRITE_SECONDS, Call, Query, resource_path
+from bot.cluster.client import Api
+from bot.cluster.credentials import ClusterSpec
 from bot.cluster.decode import snapshot
 from bot.cluster.discovery import Discovery
 from bot.cluster.errors import Expired, Missing, unreachable
 from bot.cluster.reflector import PAGE, Jitter, Reflector
 from bot.cluster.surroundings import FLUX_LABEL, controller, events, next_page
+from bot.cluster.transport import Connect, HttpTransport
 from bot.cluster.wire import FORCED, REQUESTED, RESET, Page, read
 from bot.core.errors import Forbidden, Rejected, Unreachable
 from bot.core.kinds import Kind
@@ -37,10 +31,17 @@ _EVENT_PAGES: Final = 4
 class KubernetesCluster:
     """One cluster; see bot.ports.Cluster for what each method promises. `run` keeps the caches."""
 
-    def __init__(self, spec: ClusterSpec, clock: Clock, telemetry: Telemetry, jitter: Jitter | None = None) -> None:
+    def __init__(
+        self,
+        spec: ClusterSpec,
+        clock: Clock,
+        telemetry: Telemetry,
+        jitter: Jitter | None = None,
+        connect: Connect = HttpTransport,
+    ) -> None:
         self._spec = spec
         self._clock = clock
-        self._api = Api(spec, clock, telemetry, jitter)
+        self._api = Api(spec, clock, telemetry, jitter, connect)
         self._discovery = Discovery(self._api, clock)
         self._reflectors: dict[tuple[Kind, str | None], Reflector] = {
             (kind, namespace): Reflector(self._api, self._discovery, clock, telemetry, kind, namespace, jitter)
@@ -84,7 +85,7 @@ class KubernetesCluster:
 
     async def get(self, ref: Ref) -> Snapshot | Absent:
         reflector = self._reflector(ref.kind, ref.namespace)
-        if reflector is not None and reflector.fresh:
+        if reflector is not None and self._fresh(reflector):
             return reflector.get(ref)
         found = await self.read(ref)
         return found.brief() if isinstance(found, Snapshot) else found
@@ -210,6 +211,10 @@ class KubernetesCluster:
         except TimeoutError as error:
             raise unreachable(self.name, error) from error
 
+    def _fresh(self, reflector: Reflector) -> bool:
+        """Of a cluster that seems dead no cache is good: what is asked for next would not arrive there either."""
+        return reflector.fresh and not self._api.budget.seems_dead
+
     def _reflector(self, kind: Kind, namespace: str) -> Reflector | None:
         return self._reflectors.get((kind, namespace if self._spec.namespaces else None))
 
@@ -236,7 +241,7 @@ class KubernetesCluster:
 
     async def list(self, kind: Kind, namespace: str | None = None) -> tuple[Snapshot, ...]:
         chosen = self._covering(kind, namespace)
-        if chosen and all(each.fresh for each in chosen):
+        if chosen and all(map(self._fresh, chosen)):
             found = [each for reflector in chosen for each in reflector.all()]
             return _in_order(each for each in found if namespace in (None, each.ref.namespace))
         try:

@@ -31,7 +31,20 @@ _REREAD: Final = timedelta(seconds=60)
 """Tokens in files are read again after this long; kubelet rotates them without telling."""
 _AT_MOST_EVERY: Final = timedelta(seconds=5)
 """However short-lived tokens are, and however often the server says 401."""
+_FAILED_FOR: Final = timedelta(seconds=2)
+"""A failure is everybody's for so long: a plugin is not run again for each who asks."""
 _PLUGIN_SECONDS: Final = 30.0
+_UNUSABLE: Final = (
+    ConfigException,
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+    yaml.YAMLError,
+)
+"""What the client's loader meets a broken file with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +130,7 @@ class Credentials:
         self._clock = clock
         self._loading: asyncio.Task[Loaded] | None = None
         self._loaded: Loaded | None = None
+        self._failure: Unauthorized | None = None
         self._tried_at = clock.now()
         self.generation = 0
         """Counts the loads that changed something."""
@@ -152,14 +166,20 @@ class Credentials:
 
     async def _load(self) -> Loaded:
         if self._loading is None or self._loading.done():
+            if self._failure is not None and self._clock.now() < self._tried_at + _FAILED_FOR:
+                raise Unauthorized(self._spec.name, str(self._failure))
             self._loading = asyncio.create_task(self._load_anew(), name=f"credentials of {self._spec.name}")
             self._loading.add_done_callback(_retrieve)
         return await asyncio.shield(self._loading)
 
     async def _load_anew(self) -> Loaded:
         now = self._tried_at = self._clock.now()
-        before = self._loaded
-        loaded = await self._read(now)
+        before, self._failure = self._loaded, None
+        try:
+            loaded = await self._read(now)
+        except Unauthorized as error:
+            self._failure = error
+            raise
         if before is not None and fingerprint(before.configuration) == fingerprint(loaded.configuration):
             # The same again: keep the object, so that its connections are kept too.
             self._loaded = Loaded(before.configuration, loaded.renew_at)
@@ -176,10 +196,10 @@ class Credentials:
                 return await self._from_kubeconfig(now)
         except TimeoutError as error:
             raise self._refused(f"the credential plugin took longer than {_PLUGIN_SECONDS:g} s") from error
-        except (ConfigException, OSError, ValueError, TypeError, KeyError, AttributeError, yaml.YAMLError) as error:
-            # The client's loader meets a broken file with any of these; its words may quote the file, ours do not.
+        except _UNUSABLE as error:
+            # Its words may quote the file, ours do not.
             where = "the service account's mount" if self._spec.in_cluster else "the kubeconfig"
-            raise self._refused(f"{where} cannot be used ({type(error).__name__})") from error
+            raise self._refused(f"{where} cannot be used: {_what_is_wrong(error)}") from error
 
     def _from_mount(self, now: datetime) -> Loaded:
         account = self._spec.service_account
@@ -266,4 +286,21 @@ def _user(config: _Node, context: str | None) -> _Node | None:
     if entry is None or "user" not in (inner := cast("_Node", entry["context"])):
         return None
     named = cast("_Node", config["users"]).get_with_name(cast("str", inner["user"]), safe=True)
-    return None if named is None else cast("_Node", named["user"])
+    if named is None:
+        # Going there as nobody would only be refused, and nobody would know why.
+        raise LookupError
+    return cast("_Node", named["user"])
+
+
+def _what_is_wrong(error: Exception) -> str:
+    match error:
+        case FileNotFoundError():
+            return "a file that it needs is missing"
+        case OSError():
+            return "a file that it needs cannot be read"
+        case yaml.YAMLError():
+            return "it is no YAML"
+        case ConfigException() | LookupError():
+            return "something is missing in it, or its context does not exist"
+        case _:
+            return "it is malformed"

@@ -10,7 +10,8 @@ from typing import Final
 from msgspec import Struct
 
 from bot.clock import Clock
-from bot.cluster.client import Api, Call
+from bot.cluster.calls import Call
+from bot.cluster.client import Api
 from bot.cluster.errors import Missing
 from bot.cluster.wire import read
 from bot.core.errors import ClusterError, Forbidden

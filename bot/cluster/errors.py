@@ -14,6 +14,7 @@ from typing import Final
 import aiohttp
 import msgspec
 
+from bot.cluster.transport import Disconnected, Redirected
 from bot.core.errors import ClusterError, Forbidden, Overloaded, Rejected, Unauthorized, Unreachable
 
 SENTENCE_LIMIT: Final = 256
@@ -29,6 +30,10 @@ class Missing(Rejected):
 
 class Expired(Rejected):
     """410: the resource version or the page is too old; list anew."""
+
+
+class Conflict(Rejected):
+    """409: somebody else wrote at the same moment, and nothing was done."""
 
 
 class StatusDetails(msgspec.Struct):
@@ -49,6 +54,18 @@ class Status(msgspec.Struct):
 
 class Silent(Unreachable):
     """An open watch said nothing for longer than was waited."""
+
+
+class Brief(Unreachable):
+    """The server ended a watch as soon as it had begun, and said nothing in it."""
+
+
+class Dropped(Unreachable):
+    """The connection went away before an answer came; it may only have been an old one."""
+
+
+class Unsent(Overloaded):
+    """It certainly did not reach the server: there was no connection, or a broken cluster's calls were used up."""
 
 
 def clean(text: str, limit: int = SENTENCE_LIMIT) -> str:
@@ -92,6 +109,8 @@ def from_status(
             return Forbidden(cluster, text, missing=doing)
         case 404:
             return Missing(cluster, text)
+        case 409:
+            return Conflict(cluster, text)
         case 410:
             return Expired(cluster, text)
         case 429 | 500 | 502 | 503 | 504:
@@ -102,7 +121,8 @@ def from_status(
 
 def unreachable(cluster: str, error: BaseException) -> Unreachable:
     """The error for a connection that could not be made, broke, or stayed silent; never an address."""
-    return Unreachable(cluster, f"{cluster}: {_why(error)}")
+    kind = Dropped if isinstance(error, Disconnected) else Unreachable
+    return kind(cluster, f"{cluster}: {_why(error)}")
 
 
 def _why(error: BaseException) -> str:
@@ -117,6 +137,8 @@ def _why(error: BaseException) -> str:
             return "the API server's name is not known here"
         case aiohttp.ClientConnectorError():
             return "no connection to the API server"
+        case Redirected():
+            return "the API server's address points elsewhere"
         case _:
             return "the connection to the API server broke off"
 

@@ -14,10 +14,12 @@ from datetime import datetime
 from typing import Final
 
 from bot.clock import Clock
-from bot.cluster.client import Api, Call, Lines, Query, resource_path
+from bot.cluster.budget import SETTLED_SECONDS
+from bot.cluster.calls import Call, Lane, Query, resource_path
+from bot.cluster.client import Api, Lines
 from bot.cluster.decode import snapshot, version
 from bot.cluster.discovery import Discovery
-from bot.cluster.errors import Expired, Missing, Silent, Status, from_status
+from bot.cluster.errors import Brief, Expired, Missing, Silent, Status, from_status
 from bot.cluster.follower import Follower, Followers, Key
 from bot.cluster.wire import ListMeta, Page, read, read_line
 from bot.core.errors import ClusterError, Overloaded, Rejected
@@ -29,10 +31,11 @@ PAGE: Final = 500
 PAGE_SECONDS: Final = 30.0
 IDLE_SECONDS: Final = 150.0
 """Bookmarks come every minute, so this much silence means that nobody is there any more."""
-SETTLED_SECONDS: Final = 5.0
-"""A stream that lived so long counts as working."""
 WAIT_LIMIT: Final = 30.0
+FOLLOWED_LIMIT: Final = 5.0
+"""The longest pause between two tries; the second where somebody follows."""
 FLOOR_SECONDS: Final = 1.0
+"""The shortest one after a stream that ended as soon as it had begun."""
 UNSERVED_SECONDS: Final = (180.0, 300.0)
 PATIENCE: Final = 5
 """Failures in a row after which the resource version is no longer trusted."""
@@ -71,6 +74,8 @@ class Reflector:
         self._failing_since: datetime | None = None
         self._silences = 0
         self._woken = asyncio.Event()
+        self._told_to_wait = False
+        api.budget.on_life(self._revive)
 
     # What others ask
 
@@ -102,17 +107,23 @@ class Reflector:
         """Looks at once whether a kind is served by now."""
         self._woken.set()
 
+    def _revive(self) -> None:
+        """The cluster answers again: a pause that we chose ourselves is over."""
+        if self._strikes and not self._told_to_wait:
+            self._woken.set()
+
     # The loop
 
     async def run(self) -> None:
         """Lists and watches until cancelled."""
         while True:
+            self._told_to_wait = False
             try:
                 pause = await self._round()
             except Missing:
                 pause = self._unserved()
-            except Expired:
-                pause = self._expired()
+            except Expired as error:
+                pause = self._broke(error) if self._strikes else self._expired()
             except ClusterError as error:
                 pause = self._broke(error)
             await self._rest(pause)
@@ -168,7 +179,7 @@ class Reflector:
 
     async def _page(self, path: str, token: str) -> tuple[ListMeta, tuple[Snapshot, ...]]:
         query: Query = [("limit", str(PAGE)), *([("continue", token)] if token else [])]
-        call = Call("GET", path, self._doing("list"), query, seconds=PAGE_SECONDS, tries=1)
+        call = Call("GET", path, self._doing("list"), query, seconds=PAGE_SECONDS, tries=1, lane=self._lane)
         page = read(await self._api.get(call), Page)
         if page is None or page.metadata is None or not page.metadata.resource_version:
             raise Rejected(self._api.cluster, f"{self._api.cluster}: the list of {self.kind.plural} cannot be read")
@@ -184,21 +195,25 @@ class Reflector:
             ("allowWatchBookmarks", "true"),
             ("timeoutSeconds", str(round(self._jitter(240, 290)))),
         )
-        async with self._api.watch(path, query, self._doing("watch")) as lines:
+        async with self._api.watch(path, query, self._doing("watch"), self._lane) as lines:
             opened = self._clock.now()
             try:
-                await self._take_all(lines)
+                said = await self._take_all(lines)
             finally:
                 lived = (self._clock.now() - opened).total_seconds()
                 if lived >= SETTLED_SECONDS:
                     self._strikes = 0
-        if lived >= SETTLED_SECONDS:
-            return 0.0
+            if lived >= SETTLED_SECONDS:
+                return 0.0
+            if not said:
+                cluster = self._api.cluster
+                raise Brief(cluster, f"{cluster}: the API server ends every watch as soon as it has begun")
         self._strikes += 1
         return max(FLOOR_SECONDS, self._backoff())
 
-    async def _take_all(self, lines: Lines) -> None:
-        patience = SETTLED_SECONDS
+    async def _take_all(self, lines: Lines) -> bool:
+        """Until the server ends the stream; whether it said anything."""
+        patience, said = SETTLED_SECONDS, False
         while True:
             try:
                 line = await lines.next(patience)
@@ -208,9 +223,10 @@ class Reflector:
                     raise
                 line = b""
             if line is None:
-                return
+                return said
             patience = IDLE_SECONDS
             if line.strip():
+                said = True
                 self._take(line)
             self._works()
 
@@ -254,6 +270,7 @@ class Reflector:
 
     def _works(self) -> None:
         """The stream is alive: an outage, if there was one, is over."""
+        self._api.budget.stream_works()
         self._failing_since = None
         if self.outage is None:
             return
@@ -274,7 +291,8 @@ class Reflector:
             self._followers.lose_sight(self.outage)
             self._telemetry.tell("watch_blind", why=str(error), **self._labels())
         asked = error.retry_after if isinstance(error, Overloaded) else None
-        return max(self._backoff(), asked or 0.0)
+        self._told_to_wait = asked is not None
+        return max(self._backoff(), asked or 0.0, FLOOR_SECONDS if isinstance(error, Brief) else 0.0)
 
     def _expired(self) -> float:
         """The server no longer knows our version: list anew, with a little spread over the kinds."""
@@ -294,10 +312,15 @@ class Reflector:
         return self._jitter(*UNSERVED_SECONDS)
 
     def _backoff(self) -> float:
-        return min(WAIT_LIMIT, self._jitter(0.75, 1.25) * 0.5 * float(2 ** (min(self._strikes, 10) - 1)))
+        limit = FOLLOWED_LIMIT if self._followers else WAIT_LIMIT
+        return min(limit, self._jitter(0.75, 1.25) * 0.5 * float(2 ** (min(self._strikes, 10) - 1)))
 
     def _absent(self, where: Key, was: Snapshot | None) -> Absent:
         return Absent(Ref(self._api.cluster, self.kind, *where), was)
+
+    @property
+    def _lane(self) -> Lane:
+        return Lane.FOLLOWED if self._followers else Lane.BACKGROUND
 
     def _doing(self, verb: str) -> str:
         return f"{verb} {self.kind.plural}"

@@ -15,12 +15,15 @@ _USERINFO: Final = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*://)[^/?#]*@")
 
 
 def moment(written: str | None) -> datetime | None:
-    """An RFC 3339 time as aware UTC, cut to microseconds; None for anything else."""
+    """An RFC 3339 time as aware UTC, cut to microseconds; None for anything else.
+
+    So is a time before 1970: Go writes the year 1 for a time that was never set.
+    """
     if written is None or len(written) > 64:
         return None
     try:
         read_as = datetime.fromisoformat(written)
-        return read_as.astimezone(UTC) if read_as.tzinfo is not None else None
+        return read_as.astimezone(UTC) if read_as.tzinfo is not None and read_as.timestamp() >= 0 else None
     except (ValueError, OverflowError):
         return None
 

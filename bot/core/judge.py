@@ -40,6 +40,8 @@ REVISION_GRACE: Final = timedelta(seconds=60)
 """How long a second run may take to apply the revision that the first one missed (row 17)."""
 DEPENDENCY_RETRY: Final = timedelta(seconds=30)
 """Flux's own timer for objects with unready dependencies, unless its flag says otherwise."""
+_FORESEEN: Final = timedelta(days=36_500)
+"""What lies further off is as good as never, and past what dates can tell."""
 
 _NO_OWN_STALL: Final = frozenset({"DependencyNotReady", "ArtifactFailed"})
 _WAITS_FOR_SOURCE: Final = frozenset({"SourceNotReady", "NoSourceArtifact", "SourceUnavailable"})
@@ -56,13 +58,15 @@ def judge(ask: Ask, seen: Seen) -> Pending | Verdict:
     now = seen.now
     if isinstance(now, Absent):
         return Gone(seen_before=ask.before is not None or now.was is not None)  # row 1
+    if _another(ask.before, now):
+        return Gone(seen_before=True)  # row 1
     if now.deleting:
         return Deleting(now.finalizers)  # row 2
     if now.static or now.ref.kind.static:
         return Static()  # row 3
     if now.suspended:
         return Suspended(now.suspended_by)  # row 4
-    by = overtaken_by(ask, now)
+    by = overtaken_by(ask, now, answered=seen.answered)
     if by is None and now.handled.request != ask.token:
         verdict: Pending | Verdict = _not_handled(ask, now)  # rows 5, 6
     else:
@@ -74,16 +78,29 @@ def judge(ask: Ask, seen: Seen) -> Pending | Verdict:
     return verdict
 
 
-def overtaken_by(ask: Ask, now: Snapshot) -> str | None:
+def _another(before: Snapshot | None, now: Snapshot) -> bool:
+    """Whether the object that we asked was deleted, and one of the same name was made since."""
+    return before is not None and bool(before.uid) and bool(now.uid) and before.uid != now.uid
+
+
+def overtaken_by(ask: Ask, now: Snapshot, *, answered: bool) -> str | None:
     """The token of somebody who overwrote ours before a controller saw it, once theirs is handled.
 
     Their run began after our patch, since ours was there first: it is at least as good. Tokens are opaque, so this is
-    the only way to know which came later.
+    the only way to know which came later. Once ours, or one after it, was handled (`answered`), each other is later.
     """
     handled = now.handled.request
-    if handled in {ask.token, ask.prev} or now.asked.request == ask.token:
+    if handled in {"", ask.token, ask.prev} or now.asked.request == ask.token:
         return None
-    return handled if handled and handled == now.asked.request else None
+    return handled if answered or handled == now.asked.request else None
+
+
+def answers(ask: Ask, seen: Seen) -> bool:
+    """Whether a run for our token, or for a later one, has ended by then."""
+    now = seen.now
+    if seen.answered or not isinstance(now, Snapshot):
+        return seen.answered
+    return now.handled.request == ask.token or overtaken_by(ask, now, answered=False) is not None
 
 
 def _not_handled(ask: Ask, now: Snapshot) -> Pending:
@@ -169,7 +186,11 @@ def _moves_house(now: Snapshot, ready: Condition) -> bool:
 
 def _ready(ask: Ask, seen: Seen, now: Snapshot, ready: Condition) -> Pending | Verdict:
     observed = now.observed if now.ref.kind.observes else ready.observed
-    if observed != now.generation or (ready.observed is not None and ready.observed < now.generation):
+    if (
+        not now.generation
+        or observed != now.generation
+        or (ready.observed is not None and ready.observed < now.generation)
+    ):
         return Pending(Why.NEWER_SPEC, _doing(now))  # rows 13, 14
     reconciling = now.condition("Reconciling")
     if reconciling is not None and reconciling.status == "True":
@@ -210,11 +231,13 @@ def _success(ask: Ask, seen: Seen, now: Snapshot) -> Verdict:
 
 def _warnings(ask: Ask, seen: Seen, now: Snapshot, *, changed: bool) -> tuple[Warn, ...]:
     source = seen.source if isinstance(seen.source, Snapshot) else None
+    # Force and reset count only beside the request that they came with.
+    written_over = now.handled.request != ask.token and not seen.answered
     found = {
         Warn.HEALTH_NOT_CHECKED: now.ref.kind == KUSTOMIZATION and not now.checks_health,
         Warn.SOURCE_FAILING: source is not None and source.ready is not None and source.ready.status == "False",
-        Warn.FORCE_LOST: ask.force and _force_lost(ask, now, changed=changed),
-        Warn.RESET_LOST: ask.reset and now.handled.reset != ask.token,
+        Warn.FORCE_LOST: ask.force and (written_over or _force_lost(ask, now, changed=changed)),
+        Warn.RESET_LOST: ask.reset and (written_over or now.handled.reset != ask.token),
         Warn.NEWER_AVAILABLE: source is not None
         and source.artifact is not None
         and not carries(now, source.artifact.revision),
@@ -235,7 +258,7 @@ def failure(now: Snapshot, seen: Seen, ready: Condition) -> Failed:
         reason=told.reason,
         message=told.message,
         retries=not _still_at_it(now, told),
-        retry_at=None if delay is None else seen.at + delay,
+        retry_at=None if delay is None or delay > _FORESEEN else seen.at + delay,
         revision=now.attempted,
         running=_running(now),
         good=_last_good(now),
@@ -285,8 +308,9 @@ def _retry_delay(now: Snapshot, ready: Condition) -> timedelta | None:
 _UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
 
-def _go_duration(text: str) -> timedelta:
-    return timedelta(seconds=sum(float(n) * _UNITS[unit] for n, unit in re.findall(r"([\d.]+)([hms])", text)))
+def _go_duration(text: str) -> timedelta | None:
+    seconds = sum(float(n) * _UNITS[unit] for n, unit in re.findall(r"([\d.]+)([hms])", text))
+    return timedelta(seconds=seconds) if seconds <= _FORESEEN.total_seconds() else None
 
 
 def _running(now: Snapshot) -> str:
@@ -303,5 +327,6 @@ def give_up(ask: Ask, pending: Pending, seen: Seen) -> Verdict:
     """What to say of a pending request when patience ends (row 19; rows 10 and 11 become failures)."""
     now = seen.now
     if pending.why in {Why.DEPENDENCY, Why.SOURCE} and isinstance(now, Snapshot) and now.ready is not None:
-        return failure(now, seen, now.ready)
+        by, failed = overtaken_by(ask, now, answered=seen.answered), failure(now, seen, now.ready)
+        return failed if by is None else Overtaken(by, failed)
     return TimedOut(pending)

@@ -12,14 +12,16 @@ from bot.core.notices import Stop, Stopped
 from bot.core.patience import patience
 from bot.core.requests import Ask, Role
 from bot.core.resources import Absent, Snapshot
-from bot.core.verdicts import Broken, Failed, Gone, Overtaken, Pending, TimedOut, Verdict, inner
+from bot.core.verdicts import Broken, Failed, Gone, Overtaken, Pending, TimedOut, Verdict, Why, inner
 from bot.flows.preflight import Preflight
-from bot.flows.steps import Ended, Job, Patience, stopped_by
-from bot.flows.watching import Watching, beside_source, judged
-from bot.ports import Blind, Clock, Cluster, Quiet, Requests, Telemetry
+from bot.flows.sightings import NEXT_RUN, beside_source, judged, rest_of_status
+from bot.flows.steps import Ended, Job, Patience, Waiting, stopped_by
+from bot.flows.telling import good
+from bot.flows.watching import Watching
+from bot.ports import Blind, Clock, Cluster, Follow, Quiet, Requests, Sighting, Telemetry
 
 READ_BACK: Final = timedelta(seconds=10)
-"""How long we try to learn whether a patch with an unknown answer arrived."""
+"""How long a patch with an unknown answer may still be under way, once the cluster answers again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class CarryOut:
         ask = self._ask(job, found)
         async with self.cluster.follow(job.step.ref) as follow:
             await self.requests.begin(job.request.id, ask)
-            sent = await self._send(ask)
+            sent = await self._send(job, ask)
             if isinstance(sent, Broken | Gone):
                 # Whether anything arrived may be unknown, so the trail names the ask all the same.
                 return Ended(job.step, sent, self.clock.now() - began, ask, found)
@@ -91,32 +93,38 @@ class CarryOut:
             reset=request.options.reset and target,
         )
 
-    async def _send(self, ask: Ask) -> Ask | Broken | Gone:
+    async def _send(self, job: Job, ask: Ask) -> Ask | Broken | Gone:
         """One patch. Its own answer is the object just before its reconcile, so it refines `before`."""
         try:
             before = await self.cluster.request(ask)
         except Unreachable as error:
-            return await self._read_back(ask, error)
+            return await self._read_back(job, ask, error)
         except Rejected as error:
             gone = isinstance(await self.cluster.read(ask.ref), Absent)
             return Gone(seen_before=True) if gone else Broken(str(error))
         self.telemetry.tell("patched", cluster=self.cluster.name, kind=ask.ref.kind.name, token=ask.token)
         return replace(ask, before=before, prev=before.handled.request)
 
-    async def _read_back(self, ask: Ask, error: Unreachable) -> Ask | Broken:
-        """The connection broke, so whether the patch arrived is read from the object; it is never sent again."""
-        until, seen = self.clock.now() + READ_BACK, False
+    async def _read_back(self, job: Job, ask: Ask, error: Unreachable) -> Ask | Broken:
+        """The connection broke, so whether the patch arrived is read from the object; it is never sent again.
+
+        Nothing is given up while the cluster does not answer at all, until the request's own deadline.
+        """
+        until, answered, untouched = ask.deadline, False, False
         while self.clock.now() < until:
             try:
                 found = await self.cluster.read(ask.ref)
-            except ClusterError:
+            except ClusterError as silence:
+                job.report(Waiting(Pending(Why.BLIND, str(silence)), now=ask.before))
                 await self.clock.sleep(1)
                 continue
+            if not answered:
+                until, answered = min(until, self.clock.now() + READ_BACK), True
             if isinstance(found, Snapshot) and ask.token in {found.asked.request, found.handled.request}:
                 return ask
-            seen = True
+            untouched = _untouched(ask.before, found)
             await self.clock.sleep(1)  # it may still be under way
-        if seen:
+        if untouched:
             return Broken(f"the request did not reach the cluster within {READ_BACK.seconds} s: {error}")
         return Broken(f"it is unknown whether the request reached the cluster: {error}")
 
@@ -140,15 +148,38 @@ class CarryOut:
                     return
                 if isinstance(seen, Blind):
                     continue
-                verdict = await judged(self.cluster, self.clock, ask, await beside_source(self.cluster, seen))
                 if isinstance(seen.now, Snapshot) and seen.now.asked.request not in followed:
                     return
+                verdict = await self._judged(ask, seen)
+                if not isinstance(verdict, Pending) and good(verdict):
+                    seen, verdict = await self._rested(follow, ask, seen, verdict)
                 if isinstance(verdict, Pending) or _same(verdict, last):
                     continue
                 last = verdict
                 tell(verdict, seen.now if isinstance(seen.now, Snapshot) else None)
                 if not may_heal(verdict):
                     return
+
+    async def _rested(
+        self, follow: Follow, ask: Ask, seen: Sighting, verdict: Pending | Verdict
+    ) -> tuple[Sighting, Pending | Verdict]:
+        """See bot.flows.sightings: what the run's last write says, unless the next run has begun already."""
+        async for sighting in rest_of_status(follow, self.clock.now()):
+            later = await self._judged(ask, sighting)
+            if isinstance(later, Pending) and later.why in NEXT_RUN:
+                break
+            seen, verdict = sighting, later
+        return seen, verdict
+
+    async def _judged(self, ask: Ask, sighting: Sighting) -> Pending | Verdict:
+        return await judged(self.cluster, self.clock, ask, await beside_source(self.cluster, sighting))
+
+
+def _untouched(before: Snapshot | None, found: Snapshot | Absent) -> bool:
+    """Whether nobody has asked since: else ours may have arrived, and been written over or deleted since."""
+    if before is None or not isinstance(found, Snapshot):
+        return False
+    return (found.uid, found.asked.request) == (before.uid, before.asked.request)
 
 
 def may_heal(end: Verdict | Stopped) -> bool:

@@ -59,11 +59,15 @@ _PEOPLE = {
     Unknown.ABSENT_ID: Refusal.PERSON_UNKNOWN,
     Unknown.NOT_FOUND: Refusal.PERSON_UNKNOWN,
     Unknown.UNANSWERED: Refusal.PERSON_UNKNOWN,
+    Unknown.NO_RIGHTS: Refusal.PERSON_UNKNOWN,
     Unknown.GUEST: Refusal.GUEST,
     Unknown.DEACTIVATED: Refusal.DEACTIVATED,
     Unknown.BOT: Refusal.BOT,
     Unknown.FOREIGN: Refusal.FOREIGN,
 }
+_LACKING: Final = "the bot's token is revoked or lacks the scope "
+_SCOPE_OF_PEOPLE: Final = f"{_LACKING}users:read"
+_SCOPE_OF_CHANNELS: Final = f"{_LACKING}channels:read or groups:read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +84,16 @@ class Gate:
         place = Place(heard.channel, channel.name if channel else "", heard.team)
         caller = await self.directory.caller(heard.user, heard.team)
         if isinstance(caller, Unknown):
-            return Barred(_PEOPLE[caller], await self._stranger(heard), place)
+            detail = _SCOPE_OF_PEOPLE if caller is Unknown.NO_RIGHTS else ""
+            return Barred(_PEOPLE[caller], await self._stranger(heard), place, detail)
         if channel is None:
             direct = not heard.channel or heard.channel.startswith("D")
             refusal = Refusal.DIRECT_MESSAGE if direct else Refusal.CHANNEL_UNLISTED
             return Barred(refusal, caller, await self._named(place))
         facts = await self.directory.channel(heard.channel)
         if isinstance(facts, Unknown):
-            return Barred(Refusal.CHANNEL_UNKNOWN, caller, place)
+            detail = _SCOPE_OF_CHANNELS if facts is Unknown.NO_RIGHTS else ""
+            return Barred(Refusal.CHANNEL_UNKNOWN, caller, place, detail)
         off = self._off(channel, facts)
         if off is not None:
             return Barred(off[0], caller, place, off[1])

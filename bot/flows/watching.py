@@ -7,52 +7,18 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.clock import Clock
-from bot.core.chain import feeds
 from bot.core.errors import ClusterError
-from bot.core.judge import REVISION_GRACE, SOURCE_GRACE, give_up, judge
-from bot.core.kinds import HELM_RELEASE, RESOURCE_SET_INPUT_PROVIDER, Kind
+from bot.core.judge import REVISION_GRACE, SOURCE_GRACE, answers, give_up
 from bot.core.requests import Ask
 from bot.core.resources import Absent, Controller, Snapshot
-from bot.core.verdicts import Failed, Pending, Seen, TimedOut, Unchanged, Verdict, Why, inner
+from bot.core.verdicts import Pending, Seen, TimedOut, Verdict, Why
+from bot.flows.sightings import NEXT_RUN, beside_source, brings_a_token, judged, older, rest_of_status
 from bot.flows.steps import Ended, Job, Patience, Waiting
+from bot.flows.telling import good
 from bot.ports import Blind, Cluster, Follow, Quiet, Sighting
 
-SYNC_ERROR_WAIT: Final = 0.3
-"""Seconds that the event of a chart that could not be written gets to arrive; it is sent beside the token."""
 BLOCKED_GRACE: Final = timedelta(seconds=10)
 """How long a request may wait for a dependency or source that is failing, before that is told as the end."""
-
-
-async def beside_source(cluster: Cluster, sighting: Sighting) -> Seen:
-    """A sighting with the object's source beside it, which comes from the cache; None where it cannot be read."""
-    now = sighting.now
-    feeder = feeds(now) if isinstance(now, Snapshot) else None
-    source: Snapshot | Absent | None = None
-    if feeder is not None:
-        try:
-            source = await cluster.get(feeder)
-        except ClusterError:
-            source = None
-    return Seen(now, sighting.at, source)
-
-
-async def judged(cluster: Cluster, clock: Clock, ask: Ask, seen: Seen) -> Pending | Verdict:
-    """The judge, shown the object's events where only these tell a success, or a failure, from no run at all."""
-    verdict = judge(ask, seen)
-    if isinstance(verdict, Pending) or not _told_by_events(ask.ref.kind, inner(verdict)):
-        return verdict
-    await clock.sleep(SYNC_ERROR_WAIT)
-    try:
-        events = await cluster.events(ask.ref, ask.patched_at)
-    except ClusterError:
-        return verdict
-    return judge(ask, replace(seen, events=events)) if events else verdict
-
-
-def _told_by_events(kind: Kind, end: Verdict) -> bool:
-    if kind == RESOURCE_SET_INPUT_PROVIDER:
-        return isinstance(end, Unchanged | Failed)
-    return kind == HELM_RELEASE and isinstance(end, Unchanged)
 
 
 @dataclass(slots=True)
@@ -61,6 +27,10 @@ class Look:
 
     last: Sighting | None = None
     """The newest state after our patch."""
+    brought: bool = False
+    """It brought a token, so it is the last write of a run."""
+    answered: bool = False
+    """A run for our token, or for a later one, has ended."""
     heard: bool = False
     """The follow has yielded something: what the cache held."""
     blind: Blind | None = None
@@ -98,12 +68,26 @@ class Watching:
                 case Quiet():
                     await self._look_itself(look)
             ended = await self._judge(look)
+            if ended is not None and good(ended.end) and not look.brought:
+                ended = await self._rested(follow, look, ended)
             if ended is not None:
                 return ended
+
+    async def _rested(self, follow: Follow, look: Look, ended: Ended) -> Ended | None:
+        """Only the run that handles our token ends with that. A later one, after a wait, shows its Ready one event
+        before the rest of its status, and nothing tells the two events apart."""
+        async for sighting in rest_of_status(follow, self.clock.now()):
+            self._sees(look, sighting)
+            later = await self._judge(look)
+            if later is None:
+                return ended if look.pending is not None and look.pending.why in NEXT_RUN else None
+            ended = later
+        return ended
 
     def _sees(self, look: Look, sighting: Sighting) -> None:
         first, look.heard, look.blind = not look.heard, True, None
         if look.last is not None or self._after_patch(sighting, first=first):
+            look.brought = brings_a_token(look.last, sighting)
             look.last = sighting
 
     def _after_patch(self, sighting: Sighting, *, first: bool) -> bool:
@@ -111,10 +95,11 @@ class Watching:
         token in the annotation and in the status, neither of them known to us."""
         now, before = sighting.now, self.ask.before
         if isinstance(now, Absent):
-            return not first  # what we patched was there, whatever the cache held
+            # What we patched was there, whatever the cache held; one of its name may have been deleted before.
+            return not first and (sighting.gap or now.was is None or not older(now.was, before))
         if before is not None and before.asked.request == self.ask.token:
             if now.version.isdecimal() and before.version.isdecimal():
-                return int(now.version) >= int(before.version)
+                return not older(now, before)
             return now.version == before.version or sighting.gap
         return self.ask.token in {now.asked.request, now.handled.request}
 
@@ -128,7 +113,7 @@ class Watching:
             found = await self.cluster.read(self.ask.ref)
         except ClusterError:
             return
-        look.last = Sighting(found, self.clock.now(), gap=True)
+        look.last, look.brought = Sighting(found, self.clock.now(), gap=True), False
 
     async def _judge(self, look: Look) -> Ended | None:
         now = self.clock.now()
@@ -137,7 +122,8 @@ class Watching:
             return self._unseen(look) if now >= self.ask.deadline else None
         held_by = look.pending.why if look.pending is not None else None
         seen = await beside_source(self.cluster, look.last)
-        seen = replace(seen, at=now, held_by=held_by, held_since=look.held_since)
+        seen = replace(seen, at=now, held_by=held_by, held_since=look.held_since, answered=look.answered)
+        look.answered = answers(self.ask, seen)
         verdict = await judged(self.cluster, self.clock, self.ask, seen)
         if isinstance(verdict, TimedOut) and look.blind is not None:
             verdict = TimedOut(Pending(Why.BLIND, look.blind.why))
@@ -177,7 +163,8 @@ class Watching:
             case Pending(why=Why.SOURCE):
                 moments.append(min(now + BLOCKED_GRACE / 2, since + SOURCE_GRACE))
             case Pending(why=Why.OLD_REVISION):
-                moments.append(since + REVISION_GRACE)
+                # What the source has may be known later than what was applied of it.
+                moments.append(min(now + BLOCKED_GRACE / 2, since + REVISION_GRACE))
             case _:
                 pass
         return min(moments)

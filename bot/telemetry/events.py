@@ -59,6 +59,9 @@ _LONG: Final = (1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 36
 _BLIND: Final = "watch_blind"
 _BLIND_TEXT: Final = "1 while a watch is dead."
 
+_BROKEN: Final = "cluster_broken"
+_BROKEN_TEXT: Final = "1 while a cluster is asked twice a second at most, because it fails."
+
 _BY_WATCH: Final = ("cluster", "kind")
 
 _OF_REQUESTS: Final[dict[str, Row]] = {
@@ -104,6 +107,10 @@ _OF_SLACK: Final[dict[str, Row]] = {
     "slack.queued": Row((Holds("courier_queue_depth", "Messages not yet shown.", (), by="depth"),), quiet=True),
     "slack.post_lost": Row((Counts("slack_posts_lost", "Posts whose answer is unknown.", ("part",)),), warning=True),
     "slack.given_up": Row((Counts("slack_given_up", "Notices given up.", ("part", "code")),), warning=True),
+    "slack.no_rights": Row(
+        (Counts("slack_no_rights", "Calls that the token may not make.", ("why",)),), warning=True
+    ),
+    "slack.whisper_lost": Row((Counts("slack_whispers_lost", "Answers that nobody could read."),), warning=True),
     "slack.linked": Row((Counts("slack_links", "Socket Mode connections opened."),)),
     "slack.link_lost": Row((Counts("slack_links_lost", "Socket Mode connections lost."),), warning=True),
     "slack.no_link": Row((Counts("slack_no_link", "Connections refused or failed.", ("outcome",)),), warning=True),
@@ -119,6 +126,13 @@ _OF_CLUSTERS: Final[dict[str, Row]] = {
             Times("cluster_call_seconds", "How long API servers took.", ("cluster", "verb"), _QUICK),
         ),
         quiet=True,
+    ),
+    "cluster_broken": Row((Holds(_BROKEN, _BROKEN_TEXT, ("cluster",), to=1.0),), warning=True),
+    "cluster_mended": Row(
+        (
+            Holds(_BROKEN, _BROKEN_TEXT, ("cluster",), to=0.0),
+            Counts("cluster_broken_seconds", "How long clusters were broken.", ("cluster",), by="seconds"),
+        )
     ),
     "watch_restarted": Row((Counts("watch_restarts", "Lists begun anew.", _BY_WATCH),)),
     "watch_blind": Row((Holds(_BLIND, _BLIND_TEXT, _BY_WATCH, to=1.0),), warning=True),

@@ -33,6 +33,8 @@ _SENTENCES: Final[dict[Refusal, str]] = {
     Refusal.UNPOSTABLE: "Slack does not let the bot post here, so the result could not be shown",
     Refusal.SHUTTING_DOWN: "the bot is being restarted: ask again in a minute",
 }
+_SLACKS_WORDS: Final = {"missing_scope": "missing_scope: the bot's token lacks the scope chat:write"}
+"""What Slack calls it says nothing to somebody who did not set the app up."""
 
 
 def refused(notice: Refused) -> Document:
@@ -43,7 +45,7 @@ def refused(notice: Refused) -> Document:
     if notice.refusal is Refusal.RULES:
         parts += _rules(notice.denied or Denied())
     else:
-        detail = quote(notice.detail, 200)
+        detail = quote(_SLACKS_WORDS.get(notice.detail, notice.detail), 200)
         parts.append(line(_SENTENCES[notice.refusal], f" ({detail})" if detail else ""))
     if notice.who_may or notice.denied:
         parts.append(_who_may(notice))

@@ -21,7 +21,7 @@ _STOPS: Final[dict[Stop, str]] = {
     Stop.CONTROLLER_DOWN: "controller scaled to 0",
     Stop.UNREACHABLE: "cluster unreachable",
     Stop.FORBIDDEN: "the bot's role forbids it",
-    Stop.CREDENTIALS: "the bot's credentials are not accepted",
+    Stop.CREDENTIALS: "the bot cannot log in to the cluster",
     Stop.REJECTED: "the API server refused",
     Stop.SOURCE_EMPTY: "source failing, no artifact",
     Stop.RETRIES_EXHAUSTED: "Helm retries exhausted",

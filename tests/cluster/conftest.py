@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from bot.cluster.adapter import KubernetesCluster
-from bot.cluster.client import Api, ClusterSpec
+from bot.cluster.client import Api
+from bot.cluster.credentials import ClusterSpec
 from bot.core.kinds import KUSTOMIZATION
 from tests.fakes.api_server import APIS, KS, ApiServer, discovery, kubeconfig, listing
 from tests.fakes.clock import FakeClock

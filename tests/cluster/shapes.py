@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from tests.fakes.clock import FakeClock
@@ -60,6 +60,13 @@ async def drive(clock: FakeClock, condition: Callable[[], bool], within: float =
             return
         await _step(clock, step)
     assert condition(), f"not within {within:g} s of the clock"
+
+
+async def through(clock: FakeClock, work: Awaitable[T], within: float = 60.0) -> T:
+    """Awaits it while the clock goes on, slowly enough for sockets to answer in time."""
+    task = asyncio.ensure_future(work)
+    await drive(clock, task.done, within, step=0.1)
+    return await task
 
 
 async def pass_time(clock: FakeClock, seconds: float, step: float = 0.5) -> None:

@@ -11,14 +11,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.cluster.adapter import KubernetesCluster, open_clusters
-from bot.cluster.client import ClusterSpec
+from bot.cluster.credentials import ClusterSpec
 from bot.core.errors import Forbidden, Rejected, Unreachable
 from bot.core.kinds import FLUX_INSTANCE, HELM_RELEASE, KUSTOMIZATION
 from bot.core.requests import Ask
 from bot.core.resources import Absent, Controller, Event, Ref, Snapshot
 from bot.ports import Cluster, Clusters
 from tests.cluster.conftest import KUSTOMIZE, middle, watching
-from tests.cluster.shapes import drive, eventually, kustomization
+from tests.cluster.shapes import drive, eventually, kustomization, through
 from tests.fakes.api_server import APIS, KS, Answer, ApiServer, Fault, Held, discovery, listing, status
 from tests.fakes.clock import MORNING, FakeClock
 from tests.fakes.telemetry import FakeTelemetry
@@ -91,13 +91,13 @@ async def test_a_patch_that_is_refused_says_why(cluster: KubernetesCluster, serv
 
 
 async def test_a_patch_whose_answer_is_lost_is_unknown_and_not_repeated(
-    cluster: KubernetesCluster, server: ApiServer
+    cluster: KubernetesCluster, server: ApiServer, clock: FakeClock
 ) -> None:
     for lost in (Fault.RESET, Answer(200, b"<html>"), Answer(200, kustomization("other"))):
         server.asked.clear()
         server.on(ONE, lost, method="PATCH")
         with pytest.raises(Unreachable):
-            await cluster.request(asking())
+            await through(clock, cluster.request(asking()))
         assert len(server.requests(ONE, method="PATCH")) == 1
 
 
@@ -129,7 +129,7 @@ async def test_getting_during_an_outage_asks_the_server_again(
         await cluster.synced()
         first = await cluster.get(APPS)
         await drive(clock, lambda: bool(cluster.trouble()))
-        second = await cluster.get(APPS)
+        second = await through(clock, cluster.get(APPS))
         assert [each.version for each in (first, second) if isinstance(each, Snapshot)] == ["90", "91"]
 
 
@@ -187,11 +187,12 @@ async def test_names_that_could_lead_elsewhere_are_absent_and_never_sent(
 
 
 async def test_a_namespace_is_there_unless_the_server_says_it_is_not(
-    cluster: KubernetesCluster, server: ApiServer
+    cluster: KubernetesCluster, server: ApiServer, clock: FakeClock
 ) -> None:
     server.on("/api/v1/namespaces/shop", Answer(200, {}))
     server.on("/api/v1/namespaces/hidden", status(403, "no"))
-    assert [await cluster.has_namespace(name) for name in ("shop", "hidden", "none")] == [True, True, False]
+    found = [await through(clock, cluster.has_namespace(name)) for name in ("shop", "hidden", "none")]
+    assert found == [True, True, False]
 
 
 def event(reason: str, at: str, **changes: object) -> dict[str, object]:
@@ -259,10 +260,10 @@ async def test_the_controller_of_a_kind_is_found_with_its_state(
 
 
 async def test_a_controller_is_absent_only_where_others_are_seen(
-    cluster: KubernetesCluster, server: ApiServer
+    cluster: KubernetesCluster, server: ApiServer, clock: FakeClock
 ) -> None:
     server.on(DEPLOYMENTS, listing(deployment("helm-controller")), listing(), status(403, "no"), status(404, "no"))
-    assert [await cluster.controller(KUSTOMIZATION) for _ in range(4)] == [
+    assert [await through(clock, cluster.controller(KUSTOMIZATION)) for _ in range(4)] == [
         Absent(Ref("prod", KUSTOMIZATION, "flux-system", "kustomize-controller")),
         None,
         None,

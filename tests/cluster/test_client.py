@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from bot.cluster.client import WRITE_SECONDS, Api, Call, ClusterSpec, resource_path
-from bot.cluster.errors import Expired, Missing, Silent, Status, StatusDetails, clean, from_status
+from bot.cluster.calls import WRITE_SECONDS, Call, resource_path
+from bot.cluster.client import Api
+from bot.cluster.credentials import ClusterSpec
+from bot.cluster.errors import Conflict, Expired, Missing, Silent, Status, StatusDetails, clean, from_status
 from bot.core.errors import ClusterError, Forbidden, Overloaded, Rejected, Unauthorized, Unreachable
-from tests.cluster.shapes import drive, eventually
+from tests.cluster.shapes import drive, eventually, through
 from tests.fakes.api_server import KS, Answer, ApiServer, Fault, status
 from tests.fakes.clock import FakeClock
 from tests.fakes.telemetry import FakeTelemetry
@@ -84,7 +86,7 @@ async def test_each_status_becomes_the_error_it_means(api: Api, server: ApiServe
         400: Rejected,
         403: Forbidden,
         404: Missing,
-        409: Rejected,
+        409: Conflict,
         410: Expired,
         422: Rejected,
         429: Overloaded,
@@ -116,7 +118,7 @@ async def test_a_servers_sentence_is_one_clean_line_of_256_characters(api: Api, 
     assert (len(sentence), sentence[:9], sentence[-1]) == (256, "a b [31m ", "…")
 
 
-async def test_a_body_that_is_no_status_is_never_shown(api: Api, server: ApiServer) -> None:
+async def test_a_body_that_is_no_status_is_never_shown(api: Api, server: ApiServer, clock: FakeClock) -> None:
     for body in (
         b"<html>secret</html>",
         {"kind": "Secret", "message": "secret"},
@@ -125,7 +127,7 @@ async def test_a_body_that_is_no_status_is_never_shown(api: Api, server: ApiServ
     ):
         server.on(KS, Answer(409, body))
         with pytest.raises(Rejected, match=r"^prod: the API server answered 409 to `list kustomizations`$"):
-            await api.get(GET)
+            await through(clock, api.get(GET))
 
 
 async def test_a_server_that_is_too_busy_is_asked_again_when_it_said(
@@ -159,11 +161,21 @@ async def test_a_server_that_stays_broken_is_given_up_after_four_tries(
 async def test_a_patch_that_the_server_gave_up_on_may_have_arrived(
     api: Api, server: ApiServer, clock: FakeClock
 ) -> None:
-    for code, kind, tries in ((500, Unreachable, 1), (504, Unreachable, 1), (409, Rejected, 1), (429, Overloaded, 4)):
+    for code, kind, tries in ((429, Overloaded, 4), (500, Unreachable, 1), (504, Unreachable, 1), (422, Rejected, 1)):
         server.asked.clear()
         server.on(f"{KS}/apps", status(code, "etcdserver: request timed out"), method="PATCH")
         error = await settled(clock, asyncio.create_task(api.patch(PATCH)))
         assert (type(error), len(server.asked)) == (kind, tries), code
+
+
+async def test_a_patch_that_met_somebody_elses_write_is_sent_again(
+    api: Api, server: ApiServer, clock: FakeClock
+) -> None:
+    server.on(f"{KS}/apps", status(409, "the object has been modified"), Answer(200, {}), method="PATCH")
+    assert await settled(clock, asyncio.create_task(api.patch(PATCH))) == b"{}"
+    server.on(f"{KS}/apps", status(409, "the object has been modified"), method="PATCH")
+    assert isinstance(await settled(clock, asyncio.create_task(api.patch(PATCH))), Conflict)
+    assert len(server.asked) == 2 + 4
 
 
 async def test_a_patch_whose_connection_breaks_is_not_sent_twice(api: Api, server: ApiServer) -> None:

@@ -18,10 +18,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from bot.cluster.client import Api, Call, ClusterSpec
-from bot.cluster.credentials import Credentials, ServiceAccount
-from bot.core.errors import Unauthorized, Unreachable
+from bot.cluster.calls import Call
+from bot.cluster.client import Api
+from bot.cluster.credentials import ClusterSpec, Credentials, ServiceAccount
+from bot.core.errors import Overloaded, Unauthorized, Unreachable
 from tests.cluster.conftest import middle
+from tests.cluster.shapes import through
 from tests.fakes.api_server import KS, Answer, ApiServer, Asked, kubeconfig, status
 from tests.fakes.clock import MORNING, FakeClock
 from tests.fakes.telemetry import FakeTelemetry
@@ -155,7 +157,7 @@ async def test_a_plugin_slower_than_the_call_goes_on_for_the_next_one(
     api = Api(ClusterSpec("prod", kubeconfig(tmp_path / "k", server.url, plugin.user)), clock, telemetry)
     first = asyncio.create_task(api.get(GET))
     await clock.advance(6)
-    with pytest.raises(Unreachable, match="did not answer in time"):
+    with pytest.raises(Overloaded, match=r"^prod: the kubeconfig's credential plugin did not answer in time$"):
         await first
     gate.touch()
     await api.get(GET)
@@ -227,26 +229,115 @@ async def test_a_context_is_chosen_by_name_and_basic_authentication_is_sent(
     assert tokens(server) == ["Basic YW5hOnB3"]
 
 
-async def test_configurations_that_cannot_be_used_are_refused_without_quoting_them(
+MALFORMED = "the kubeconfig cannot be used: it is malformed"
+NO_YAML = "the kubeconfig cannot be used: it is no YAML"
+LACKS = "the kubeconfig cannot be used: something is missing in it, or its context does not exist"
+ADDRESS = "the kubeconfig's address is malformed"
+PLUGIN_FAILED = "the kubeconfig's credential plugin gave no credential"
+API = "client.authentication.k8s.io/v1"
+WHOLE = {
+    "current-context": "secret",
+    "clusters": [{"name": "secret", "cluster": {"server": "http://127.0.0.1:1"}}],
+    "contexts": [{"name": "secret", "context": {"cluster": "secret", "user": "secret"}}],
+    "users": [{"name": "secret", "user": {"token": "secret"}}],
+}
+
+
+def served_at(address: object) -> list[object]:
+    return [{"name": "secret", "cluster": {"server": address}}]
+
+
+def known_as(**user: object) -> list[object]:
+    return [{"name": "secret", "user": user}]
+
+
+def run(*command: str) -> list[object]:
+    return known_as(exec={"apiVersion": API, "command": command[0], "args": list(command[1:])})
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", MALFORMED),
+        ("secret", MALFORMED),
+        ("- secret", MALFORMED),
+        ("[" * 5000, MALFORMED),
+        ("{secret: [", NO_YAML),
+        ("\0secret", NO_YAML),
+        ("!!python/object/apply:os.system [secret]", NO_YAML),
+    ],
+    ids=["empty", "a word", "a list", "deep", "cut", "binary", "code"],
+)
+async def test_a_file_that_is_no_kubeconfig_is_told_without_quoting_it(
+    tmp_path: Path, clock: FakeClock, telemetry: FakeTelemetry, text: str, why: str
+) -> None:
+    (tmp_path / "k").write_text(text)
+    await refused(ClusterSpec("prod", tmp_path / "k"), clock, telemetry, why)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"current-context": None}, LACKS),
+        ({"current-context": "other"}, LACKS),
+        ({"contexts": "secret"}, LACKS),
+        ({"contexts": None}, LACKS),
+        ({"clusters": []}, LACKS),
+        ({"users": []}, LACKS),
+        ({"users": known_as(tokenFile="/secret")}, "the kubeconfig cannot be used: a file that it needs is missing"),
+        ({"clusters": served_at(7)}, MALFORMED),
+        ({"clusters": served_at("")}, ADDRESS),
+        ({"clusters": served_at("not a secret address")}, ADDRESS),
+        ({"clusters": served_at("ftp://secret")}, ADDRESS),
+        ({"clusters": served_at("http://secret:99999")}, ADDRESS),
+        ({"users": run("/no/such/secret")}, PLUGIN_FAILED),
+        ({"users": run("false")}, PLUGIN_FAILED),
+        ({"users": run("echo", "secret")}, PLUGIN_FAILED),
+        ({"users": run("echo", json.dumps({"apiVersion": API, "kind": "ExecCredential"}))}, PLUGIN_FAILED),
+        ({"users": run("echo", json.dumps({"apiVersion": "v0", "status": {"token": "secret"}}))}, PLUGIN_FAILED),
+        ({"users": known_as(exec=None)}, PLUGIN_FAILED),
+    ],
+    ids=repr,
+)
+async def test_a_kubeconfig_that_cannot_be_used_is_told_without_quoting_it(
+    tmp_path: Path, clock: FakeClock, telemetry: FakeTelemetry, changes: dict[str, object], why: str
+) -> None:
+    (tmp_path / "k").write_text(yaml.safe_dump(WHOLE | changes))
+    await refused(ClusterSpec("prod", tmp_path / "k"), clock, telemetry, why)
+
+
+async def test_a_missing_kubeconfig_and_one_that_is_a_folder_are_told(
     tmp_path: Path, clock: FakeClock, telemetry: FakeTelemetry
 ) -> None:
-    broken = {
-        "missing": None,
-        "yaml": "{secret: [",
-        "scalar": "secret",
-        "empty": "",
-        "contexts": "current-context: x\ncontexts: secret\n",
-        "no context": json.dumps({"current-context": "secret", "contexts": [], "clusters": [], "users": []}),
-    }
-    told = []
-    for name, text in broken.items():
-        path = tmp_path / name
-        if text is not None:
-            path.write_text(text)
-        with pytest.raises(Unauthorized) as caught:
-            await Api(ClusterSpec("prod", path), clock, telemetry).get(GET)
-        told.append(str(caught.value))
-    assert [text for text in told if "secret" in text or not text.startswith("prod: the")] == []
+    await refused(ClusterSpec("prod", tmp_path / "none"), clock, telemetry, "there is no kubeconfig")
+    unreadable = "the kubeconfig cannot be used: a file that it needs cannot be read"
+    await refused(ClusterSpec("prod", tmp_path), clock, telemetry, unreadable)
+
+
+async def refused(spec: ClusterSpec, clock: FakeClock, telemetry: FakeTelemetry, why: str) -> None:
+    api = Api(spec, clock, telemetry)
+    with pytest.raises(Unauthorized) as caught:
+        await api.get(GET)
+    await api.close()
+    assert str(caught.value) == f"prod: {why}"
+
+
+async def test_a_plugin_that_fails_is_not_run_for_each_who_asks_and_a_repaired_one_is_noticed(
+    server: ApiServer, tmp_path: Path, clock: FakeClock, telemetry: FakeTelemetry
+) -> None:
+    plugin = Plugin(tmp_path, "2099-01-01T00:00:00Z")
+    works = plugin.script.read_text()
+    plugin.script.write_text(works + "raise SystemExit(1)")
+    api = Api(ClusterSpec("prod", kubeconfig(tmp_path / "k", server.url, plugin.user)), clock, telemetry)
+    for _ in range(10):
+        with pytest.raises(Unauthorized, match="gave no credential"):
+            await api.get(GET)
+    assert plugin.runs == 1
+    plugin.script.write_text(works)
+    await clock.advance(2)
+    await api.get(GET)
+    await api.close()
+    assert (plugin.runs, server.asked[0].headers["Authorization"]) == (2, "Bearer token-2")
 
 
 async def test_a_kubeconfig_that_points_to_no_certificate_is_refused(
@@ -263,8 +354,9 @@ async def test_a_kubeconfig_that_points_to_no_certificate_is_refused(
     await api.close()
 
 
-def certificates(folder: Path) -> ssl.SSLContext:
-    """A self-signed certificate for loopback in `folder`, and a server context that shows it."""
+def certificates(folder: Path, days: int = 1) -> ssl.SSLContext:
+    """A self-signed certificate for loopback in `folder`, good for so many days, and a server context that shows
+    it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
     today = dt.datetime.now(dt.UTC)
@@ -274,8 +366,8 @@ def certificates(folder: Path) -> ssl.SSLContext:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(7)
-        .not_valid_before(today - dt.timedelta(days=1))
-        .not_valid_after(today + dt.timedelta(days=1))
+        .not_valid_before(today - dt.timedelta(days=3))
+        .not_valid_after(today + dt.timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
         .sign(key, hashes.SHA256())
@@ -329,6 +421,41 @@ async def test_a_certificate_nobody_vouches_for_is_refused(
         api = Api(in_cluster(other, server.url), clock, telemetry)
         with pytest.raises(Unreachable, match=r"certificate is not one that the bot trusts$"):
             await api.get(GET)
+        await api.close()
+    assert server.asked == []
+
+
+async def test_a_servers_certificate_that_has_expired_is_refused(
+    tmp_path: Path, clock: FakeClock, telemetry: FakeTelemetry
+) -> None:
+    (tmp_path / "token").write_text("first")
+    server = ApiServer()
+    async with server.running(certificates(tmp_path, days=-1)):
+        api = Api(in_cluster(tmp_path, server.url), clock, telemetry)
+        with pytest.raises(Unreachable, match=r"certificate is not one that the bot trusts$"):
+            await api.get(GET)
+        await api.close()
+    assert server.asked == []
+
+
+async def test_a_client_certificate_that_whoever_ends_tls_refuses_is_a_connection_that_broke_off(
+    tmp_path: Path, clock: FakeClock, telemetry: FakeTelemetry
+) -> None:
+    old = tmp_path / "old"
+    old.mkdir()
+    certificates(old, days=-1)
+    server, context = ApiServer(), certificates(tmp_path)
+    context.load_verify_locations(old / "ca.crt")
+    context.verify_mode = ssl.CERT_REQUIRED
+    async with server.running(context):
+        user = {"client-certificate": str(old / "ca.crt"), "client-key": str(old / "key.pem")}
+        authority = {"certificate-authority": str(tmp_path / "ca.crt")}
+        api = Api(
+            ClusterSpec("prod", kubeconfig(tmp_path / "k", server.url, user, **authority)), clock, telemetry, middle
+        )
+        # API servers themselves answer such a one with 401.
+        with pytest.raises(Unreachable, match=r"^prod: "):
+            await through(clock, api.get(GET))
         await api.close()
     assert server.asked == []
 

@@ -419,13 +419,15 @@ def test_durations_are_those_of_go() -> None:
 
 
 def test_times_are_aware_utc_or_nothing() -> None:
-    cases = ("2026-08-20T09:14:00Z", "2026-08-20T11:14:00.123456789+02:00", "2026-08-20T09:14:00", "soon", "")
+    cases = (
+        *("2026-08-20T09:14:00Z", "2026-08-20T11:14:00.123456789+02:00", "2026-08-20T09:14:00", "soon", ""),
+        *("0001-01-01T00:00:00Z", "1970-01-01T00:00:00+14:00", "1970-01-01T00:00:00Z"),
+    )
     assert [moment(each) for each in cases] == [
         datetime(2026, 8, 20, 9, 14, tzinfo=UTC),
         datetime(2026, 8, 20, 9, 14, 0, 123456, tzinfo=UTC),
-        None,
-        None,
-        None,
+        *[None] * 5,
+        datetime(1970, 1, 1, tzinfo=UTC),
     ]
 
 

@@ -15,6 +15,7 @@ from bot.core.kinds import (
 from bot.core.resources import Build, Condition, Details, Event, Snapshot, Tokens
 from bot.core.verdicts import (
     Failed,
+    Overtaken,
     Seen,
     Succeeded,
     Unchanged,
@@ -111,6 +112,15 @@ def test_a_force_that_made_a_release_is_not_lost() -> None:
     verdict = after(podinfo, forced, force=True)
     assert isinstance(verdict, Succeeded)
     assert verdict.warnings == ()
+
+
+def test_what_was_written_over_with_its_request_is_lost_whatever_another_run_marked_and_made() -> None:
+    podinfo = helm_release()
+    theirs = replace(done(podinfo, "theirs", "6.6.0"), asked=Tokens("theirs", T, T), handled=Tokens("theirs", T, T))
+    verdict = after(podinfo, theirs, force=True, reset=True)
+    assert isinstance(verdict, Overtaken)
+    assert isinstance(verdict.verdict, Succeeded)
+    assert verdict.verdict.warnings == (Warn.FORCE_LOST, Warn.RESET_LOST)
 
 
 def test_a_newer_revision_in_the_source_is_told() -> None:

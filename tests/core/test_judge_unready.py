@@ -14,6 +14,7 @@ from bot.core.kinds import (
 from bot.core.resources import Condition, Event, Remediation, Snapshot, Tokens
 from bot.core.verdicts import (
     Failed,
+    Overtaken,
     Pending,
     Skipped,
     Stalled,
@@ -77,6 +78,14 @@ def test_row_10_and_becomes_a_failure_at_the_deadline() -> None:
     verdict = after(apps, held_up(apps, T, "flux-system/infra"), at=DEADLINE)
     assert isinstance(verdict, Failed)
     assert (verdict.reason, verdict.retry_at) == ("DependencyNotReady", DEADLINE + timedelta(seconds=30))
+
+
+def test_row_10_names_whoever_overtook_us_at_the_deadline_too() -> None:
+    apps = kustomization()
+    theirs = replace(held_up(apps, "theirs", "shop/db"), asked=Tokens("theirs"))
+    verdict = after(apps, theirs, at=DEADLINE)
+    assert isinstance(verdict, Overtaken)
+    assert (verdict.by, isinstance(verdict.verdict, Failed)) == ("theirs", True)
 
 
 @pytest.mark.parametrize(

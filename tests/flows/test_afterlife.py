@@ -23,7 +23,7 @@ from bot.flows.steps import Ended
 from tests.fakes.clock import MORNING, FakeClock
 from tests.fakes.objects import git_repository, kustomization
 from tests.fakes.runs import done, failed, running
-from tests.fakes.status import A, B
+from tests.fakes.status import A, B, C
 from tests.flows.bench import Bench, T, asked, bench_with, ours, step_to
 
 # --- The afterlife ------------------------------------------------------------------------------------------------
@@ -80,11 +80,39 @@ async def test_each_new_reason_is_told_once_and_the_first_success_ends_it() -> N
     assert [each[:2] for each in aftermath.told] == [
         (20, "HealthCheckFailed"),
         (50, "BuildFailed"),
-        (60, "Succeeded"),
+        (61, "Succeeded"),
     ]
     shown = aftermath.told[-1][2]
     assert shown is not None
-    assert (replace(shown, version=""), lasted) == (replace(healed, version=""), 60)
+    assert (replace(shown, version=""), lasted) == (replace(healed, version=""), 61)
+
+
+async def test_what_heals_is_told_with_what_the_runs_last_write_says() -> None:
+    bench, apps, ended = failing("BuildFailed")
+    healed = done(apps, T, C)
+    first = replace(healed, applied=apps.applied, details=apps.details)
+    later(bench, 60, first)
+    later(bench, 60.1, healed)
+    aftermath, _ = await live_on(bench, ended)
+    assert [(reason, now.applied if now else "") for _, reason, now in aftermath.told] == [("Succeeded", C)]
+
+
+async def test_the_next_run_does_not_take_back_what_healed_before_it_began() -> None:
+    bench, apps, ended = failing("BuildFailed")
+    healed = done(apps, T, B)
+    later(bench, 60, healed)
+    later(bench, 60.5, running(healed, C))
+    aftermath, lasted = await live_on(bench, ended)
+    assert ([each[:2] for each in aftermath.told], lasted) == ([(60.5, "Succeeded")], 60.5)
+
+
+async def test_what_healed_is_told_although_somebody_asks_anew_right_after() -> None:
+    bench, apps, ended = failing("BuildFailed")
+    healed = done(apps, T, B)
+    later(bench, 60, healed)
+    later(bench, 60.5, replace(healed, asked=Tokens("theirs")))
+    aftermath, lasted = await live_on(bench, ended)
+    assert ([each[:2] for each in aftermath.told], lasted) == ([(61, "Succeeded")], 61)
 
 
 async def test_a_dead_watch_does_not_end_an_afterlife() -> None:
@@ -92,7 +120,7 @@ async def test_a_dead_watch_does_not_end_an_afterlife() -> None:
     bench.clock.call_in(5, bench.cluster.blind)
     later(bench, 10, done(apps, T, B))
     aftermath, _ = await live_on(bench, ended)
-    assert [each[:2] for each in aftermath.told] == [(10, "Succeeded")]
+    assert [each[:2] for each in aftermath.told] == [(11, "Succeeded")]
 
 
 async def test_a_run_that_outlives_the_deadline_is_not_told_as_another_time_out() -> None:
@@ -100,7 +128,7 @@ async def test_a_run_that_outlives_the_deadline_is_not_told_as_another_time_out(
     later(bench, 600, running(apps, B))
     later(bench, 900, done(apps, T, B))
     aftermath, _ = await live_on(bench, ended)
-    assert [each[:2] for each in aftermath.told] == [(900, "Succeeded")]
+    assert [each[:2] for each in aftermath.told] == [(901, "Succeeded")]
 
 
 async def test_the_failure_of_whoever_overtook_us_is_followed_on_too() -> None:
@@ -112,14 +140,14 @@ async def test_the_failure_of_whoever_overtook_us_is_followed_on_too() -> None:
     later(bench, 30, done(theirs, "theirs", B))
     overtaken = replace(ended, end=Overtaken("theirs", Failed("BuildFailed", "boom")), now=theirs)
     aftermath, lasted = await live_on(bench, overtaken)
-    assert ([each[:2] for each in aftermath.told], lasted) == ([(20, "Overtaken"), (30, "Overtaken")], 30)
+    assert ([each[:2] for each in aftermath.told], lasted) == ([(20, "Overtaken"), (31, "Overtaken")], 31)
 
 
 async def test_our_own_token_is_never_somebody_who_asks_anew() -> None:
     bench, apps, ended = failing("BuildFailed")
     later(bench, 10, done(apps, T, B))
     aftermath, _ = await live_on(bench, replace(ended, now=None))
-    assert [each[:2] for each in aftermath.told] == [(10, "Succeeded")]
+    assert [each[:2] for each in aftermath.told] == [(11, "Succeeded")]
 
 
 async def test_whoever_asks_anew_ends_the_afterlife() -> None:
@@ -138,7 +166,7 @@ async def test_an_annotation_that_somebody_took_away_asks_nothing() -> None:
 
     bench.clock.call_in(10, strip)
     aftermath, _ = await live_on(bench, ended)
-    assert [each[:2] for each in aftermath.told] == [(10, "Succeeded")]
+    assert [each[:2] for each in aftermath.told] == [(11, "Succeeded")]
 
 
 async def test_an_object_that_goes_ends_the_afterlife() -> None:

@@ -147,7 +147,7 @@ async def test_a_dead_watch_blames_no_controller_and_is_looked_past_at_the_limit
     house.clock.call_in(3, finish)
     await house.say("ks apps")
     assert isinstance(house.ends()[0], Succeeded)
-    assert house.finished().took == timedelta(seconds=30)
+    assert house.finished().took == timedelta(seconds=31)
     slow = [track.slow for root in house.in_part(Part.ROOT) if isinstance(root, Running) for track in root.tracks]
     assert slow == [None] * len(slow)
 
@@ -218,7 +218,7 @@ async def test_a_failure_of_somebody_elses_run_heals_as_ours_would() -> None:
     outcome = house.finished().tracks[0].outcome
     assert outcome is not None
     assert outcome.healed is not None
-    assert outcome.healed.after == timedelta(seconds=57)
+    assert outcome.healed.after == timedelta(seconds=58)
 
 
 async def test_a_source_that_kept_the_object_from_being_asked_is_followed_on_as_well() -> None:
@@ -238,7 +238,7 @@ async def test_a_source_that_kept_the_object_from_being_asked_is_followed_on_as_
     assert isinstance(track.outcome.end, Blocked)
     assert track.outcome.healed is not None
     assert isinstance(track.outcome.healed.verdict, Succeeded)
-    assert track.outcome.healed.after == timedelta(seconds=60)
+    assert track.outcome.healed.after == timedelta(seconds=61)
     assert [ask.ref for ask in cluster.asks] == [git.ref]
 
 

@@ -159,16 +159,18 @@ async def test_an_object_that_vanished_before_the_patch_is_gone() -> None:
     assert (ended.end, bench.waits) == (Gone(seen_before=True), [])
 
 
-async def test_a_lost_answer_is_looked_for_until_the_cluster_can_be_read() -> None:
+@pytest.mark.parametrize("dark", [4, 200])
+async def test_a_lost_answer_is_looked_for_until_the_cluster_can_be_read(dark: int) -> None:
     apps = kustomization()
     bench = bench_with(apps, git_repository())
     bench.cluster.fail("request", Unreachable("prod", "reset"), arrived=True)
     bench.cluster.fail("read", GONE_DARK)
-    bench.clock.call_in(4.5, lambda: bench.cluster.heal("read"))
-    scripted(bench, apps, after=8)
+    bench.clock.call_in(dark + 0.5, lambda: bench.cluster.heal("read"))
+    scripted(bench, apps, after=dark + 4)
     ended = await bench.carry_out(step_to(apps))
-    assert (ended.end, ended.took) == (Unchanged(A), timedelta(seconds=8))
-    assert bench.cluster.calls["read"] == 6
+    assert (ended.end, ended.took) == (Unchanged(A), timedelta(seconds=dark + 4))
+    assert bench.cluster.calls["read"] == dark + 2
+    assert bench.waits[0].pending == Pending(Why.BLIND, str(GONE_DARK))
 
 
 async def test_a_lost_answer_that_cannot_be_looked_for_is_said_to_be_unknown() -> None:
@@ -179,7 +181,7 @@ async def test_a_lost_answer_that_cannot_be_looked_for_is_said_to_be_unknown() -
     ended = await bench.carry_out(step_to(apps))
     end = Broken("it is unknown whether the request reached the cluster: reset")
     assert ended == Ended(
-        step_to(apps), end, timedelta(seconds=10), bench.asks[0], bench.cluster.now(apps.ref).brief()
+        step_to(apps), end, timedelta(minutes=5), bench.asks[0], bench.cluster.now(apps.ref).brief()
     )
 
 
@@ -193,6 +195,27 @@ async def test_a_lost_patch_is_looked_for_as_long_as_it_may_be_under_way() -> No
         step_to(apps), end, timedelta(seconds=10), bench.asks[0], bench.cluster.now(apps.ref).brief()
     )
     assert bench.cluster.calls["read"] == 10
+
+
+@pytest.mark.parametrize("somebody", [Tokens("theirs"), None], ids=["asked", "made another"])
+async def test_where_somebody_did_something_a_lost_patch_may_have_arrived_before(somebody: Tokens | None) -> None:
+    apps = kustomization()
+    bench = bench_with(apps, git_repository())
+
+    def done_by_somebody() -> None:
+        bench.cluster.put(replace(apps, asked=somebody) if somebody else replace(apps, uid="another"))
+
+    answering(bench, Unreachable("prod", "reset"), then=done_by_somebody)
+    ended = await bench.carry_out(step_to(apps))
+    assert ended.end == Broken("it is unknown whether the request reached the cluster: reset")
+
+
+async def test_where_the_object_went_meanwhile_a_lost_patch_may_have_arrived_before() -> None:
+    apps = kustomization()
+    bench = bench_with(apps, git_repository())
+    answering(bench, Unreachable("prod", "reset"), then=lambda: bench.cluster.remove(apps.ref))
+    ended = await bench.carry_out(step_to(apps))
+    assert ended.end == Broken("it is unknown whether the request reached the cluster: reset")
 
 
 async def test_a_lost_answer_counts_as_arrived_when_its_run_has_ended_and_the_annotation_is_another() -> None:
@@ -295,6 +318,15 @@ async def test_an_absence_that_the_watch_saw_is_the_end() -> None:
     before, gone = seen(stale(apps), "9"), Sighting(Absent(apps.ref), MORNING)
     ended, _ = await bench_with(git_repository()).watch(asked(apps), before, gone)
     assert ended == Ended(step_to(apps), Gone(seen_before=True), timedelta(0), asked(apps), now=asked(apps).before)
+
+
+async def test_the_end_of_an_older_object_of_the_name_is_no_end_of_ours() -> None:
+    apps = kustomization()
+    older = replace(apps, uid="older", version="8")
+    before, gone = seen(older, "7"), Sighting(Absent(apps.ref, older), MORNING)
+    bench = bench_with(git_repository())
+    ended, _ = await bench.watch(asked(apps), before, gone, seen(ours(apps), "10"), seen(ours(done(apps, T))))
+    assert ended.end == Unchanged(A)
 
 
 async def test_with_a_lost_answer_only_our_own_token_shows_that_the_patch_was_seen() -> None:

@@ -103,7 +103,7 @@ async def test_with_source_asks_the_source_first_and_measures_against_its_revisi
     assert [ask.wanted for ask in cluster.asks] == [None, B]
     (end,) = house.ends()
     assert isinstance(end, Succeeded)
-    assert house.finished().took == timedelta(seconds=7)
+    assert house.finished().took == timedelta(seconds=8)
     stages = house.finished().tracks[0].stages
     assert [(stage.role, stage.going, stage.seconds) for stage in stages] == [
         (Role.SOURCE, Going.DONE, 2.0),

@@ -131,7 +131,7 @@ async def test_a_failure_that_heals_edits_the_root_once() -> None:
     assert isinstance(outcome.end, Failed)
     assert outcome.healed is not None
     assert isinstance(outcome.healed.verdict, Succeeded)
-    assert outcome.healed.after == timedelta(seconds=238)
+    assert outcome.healed.after == timedelta(seconds=239)
     assert [button.press for button in house.finished().buttons] == [Press.DETAILS]
     assert len(house.afterlives) == 0
 

@@ -14,6 +14,7 @@ from bot.core.verdicts import (
     Overtaken,
     Pending,
     Skipped,
+    Succeeded,
     TimedOut,
     Unchanged,
     Warn,
@@ -24,7 +25,7 @@ from bot.ports import Blind, Sighting
 from tests.fakes.clock import MORNING
 from tests.fakes.objects import git_repository, helm_chart, helm_release, kustomization
 from tests.fakes.runs import done, failed, held_up, running
-from tests.fakes.status import A, B, ref
+from tests.fakes.status import A, B, C, ref
 from tests.flows.bench import DEADLINE, GONE_DARK, Blocks, T, asked, at, bench_with, ours, seen, stale, step_to
 
 # --- A dead watch -------------------------------------------------------------------------------------------------
@@ -46,6 +47,57 @@ async def test_with_a_dead_watch_an_end_is_found_at_the_next_limit() -> None:
     bench = bench_with(git_repository(), ours(done(apps, T)))
     ended, _ = await bench.watch(asked(apps), seen(stale(apps), "9"), DARK)
     assert (ended.end, ended.took) == (Unchanged(A), timedelta(seconds=30))
+
+
+async def test_the_write_that_brings_our_token_ends_the_wait_at_once() -> None:
+    apps = kustomization()
+    bench = bench_with(git_repository())
+    ended, _ = await bench.watch(asked(apps), seen(ours(apps)), seen(ours(done(apps, T)), "12", seconds=5))
+    assert (ended.end, ended.took) == (Unchanged(A), timedelta(seconds=5))
+
+
+async def test_a_later_run_under_our_token_is_judged_by_its_last_write() -> None:
+    apps = kustomization()
+    bench = bench_with(git_repository())
+    waits = ours(held_up(apps, T, "shop/db"))
+    last = ours(done(apps, T, B))
+    conditions = replace(last, applied=A, details=apps.details)
+    story = ((ours(apps), "11", 0.0), (waits, "12", 1.0), (conditions, "13", 30.0), (last, "14", 30.1))
+    ended, _ = await bench.watch(asked(apps), *(seen(now, version, seconds=at) for now, version, at in story))
+    assert isinstance(ended.end, Succeeded)
+    assert (ended.end.change.before, ended.end.change.after) == (A, B)
+
+
+async def test_where_the_next_run_has_begun_the_one_before_it_had_written_everything() -> None:
+    apps = kustomization()
+    good = ours(done(apps, T, B))
+    for next_run in (running(good, C), held_up(good, T, "shop/db")):
+        bench = bench_with(git_repository())
+        story = (
+            (ours(held_up(apps, T, "shop/db")), "12", 1.0),
+            (good, "13", 30.0),
+            (next_run, "14", 30.5),
+            (failed(good, T, "BuildFailed", "boom", C), "15", 40.0),
+        )
+        ended, _ = await bench.watch(asked(apps), *(seen(now, version, seconds=at) for now, version, at in story))
+        assert isinstance(ended.end, Succeeded)
+        assert (ended.end.change.after, ended.took) == (B, timedelta(seconds=30))
+
+
+async def test_a_new_spec_right_after_a_good_end_is_waited_for() -> None:
+    apps = kustomization()
+    bench = bench_with(git_repository())
+    good = ours(done(apps, T))
+    newer = replace(good, generation=good.generation + 1)
+    story = (
+        (ours(held_up(apps, T, "shop/db")), "12", 1.0),
+        (good, "13", 30.0),
+        (newer, "14", 30.5),
+        (ours(done(newer, T, B)), "15", 40.0),
+    )
+    ended, _ = await bench.watch(asked(apps), *(seen(now, version, seconds=at) for now, version, at in story))
+    assert isinstance(ended.end, Succeeded)
+    assert (ended.end.change.after, ended.took) == (B, timedelta(seconds=40))
 
 
 async def test_with_a_dead_watch_and_a_dead_cluster_the_deadline_names_the_watch() -> None:
@@ -223,7 +275,31 @@ async def test_a_second_run_that_does_not_come_is_noticed_in_silence_after_a_min
     bench = bench_with(git_repository(revision=B))
     ended, silences = await bench.watch(replace(asked(apps), wanted=B), seen(ours(done(apps, T))))
     assert ended.end == TimedOut(Pending(Why.OLD_REVISION, A))
-    assert silences == [at(30), at(60)]
+    assert silences == [at(seconds) for seconds in range(5, 65, 5)]
+
+
+async def test_what_the_source_has_is_looked_at_again_while_the_run_seems_to_be_behind() -> None:
+    apps = kustomization()
+    bench = bench_with(git_repository(revision=A))
+
+    def push() -> None:
+        bench.cluster.put(git_repository(revision=C))
+
+    bench.clock.call_in(2, push)
+    story = (seen(ours(apps)), seen(ours(done(apps, T, C)), "12", seconds=1))
+    ended, _ = await bench.watch(replace(asked(apps), wanted=B), *story)
+    assert isinstance(ended.end, Succeeded)
+    assert (ended.end.change.after, ended.took) == (C, timedelta(seconds=6))
+
+
+async def test_once_ours_was_handled_every_other_token_is_a_later_one() -> None:
+    apps = kustomization()
+    bench = bench_with(git_repository())
+    theirs = replace(failed(apps, "theirs", "BuildFailed", "boom", B), asked=Tokens("third"))
+    story = (ours(apps), "11", 0.0), (ours(held_up(apps, T, "shop/db")), "12", 1.0), (theirs, "13", 5.0)
+    ended, _ = await bench.watch(asked(apps), *(seen(now, version, seconds=at) for now, version, at in story))
+    assert isinstance(ended.end, Overtaken)
+    assert (ended.end.by, isinstance(ended.end.verdict, Failed)) == ("theirs", True)
 
 
 # --- What only events tell ----------------------------------------------------------------------------------------

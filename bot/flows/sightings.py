@@ -1,0 +1,79 @@
+"""What a sighting of an object says: with its source and events beside it, and in the order of its runs' writes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.clock import Clock
+from bot.core.chain import feeds
+from bot.core.errors import ClusterError
+from bot.core.judge import judge
+from bot.core.kinds import HELM_RELEASE, RESOURCE_SET_INPUT_PROVIDER, Kind
+from bot.core.requests import Ask
+from bot.core.resources import Absent, Snapshot
+from bot.core.verdicts import Failed, Pending, Seen, Unchanged, Verdict, Why, inner
+from bot.ports import Cluster, Follow, Quiet, Sighting
+
+SYNC_ERROR_WAIT: Final = 0.3
+"""Seconds that the event of a chart that could not be written gets to arrive; it is sent beside the token."""
+NEXT_RUN: Final = frozenset({Why.RUNNING, Why.REPLACED, Why.DEPENDENCY, Why.SOURCE})
+"""What only a run writes: where it follows a good end, the run of that had written everything before."""
+REST_OF_STATUS: Final = timedelta(seconds=1)
+"""How long a good end that no token brought waits for the run's last write, which follows its conditions at once."""
+
+
+async def beside_source(cluster: Cluster, sighting: Sighting) -> Seen:
+    """A sighting with the object's source beside it, which comes from the cache; None where it cannot be read."""
+    now = sighting.now
+    feeder = feeds(now) if isinstance(now, Snapshot) else None
+    source: Snapshot | Absent | None = None
+    if feeder is not None:
+        try:
+            source = await cluster.get(feeder)
+        except ClusterError:
+            source = None
+    return Seen(now, sighting.at, source)
+
+
+async def judged(cluster: Cluster, clock: Clock, ask: Ask, seen: Seen) -> Pending | Verdict:
+    """The judge, shown the object's events where only these tell a success, or a failure, from no run at all."""
+    verdict = judge(ask, seen)
+    if isinstance(verdict, Pending) or not _told_by_events(ask.ref.kind, inner(verdict)):
+        return verdict
+    await clock.sleep(SYNC_ERROR_WAIT)
+    try:
+        events = await cluster.events(ask.ref, ask.patched_at)
+    except ClusterError:
+        return verdict
+    return judge(ask, replace(seen, events=events)) if events else verdict
+
+
+async def rest_of_status(follow: Follow, since: datetime) -> AsyncIterator[Sighting]:
+    """What is seen in the moment after conditions that look final."""
+    while not isinstance(heard := await follow.next(since + REST_OF_STATUS), Quiet):
+        if isinstance(heard, Sighting):
+            yield heard
+
+
+def older(now: Snapshot, before: Snapshot | None) -> bool:
+    """Whether a state comes before the one that we patched, as far as versions tell."""
+    if before is None or not (now.version.isdecimal() and before.version.isdecimal()):
+        return False
+    return int(now.version) < int(before.version)
+
+
+def brings_a_token(before: Sighting | None, sighting: Sighting) -> bool:
+    """Whether it is the last write of a run that handled a token: nothing was missed between the two."""
+    if before is None or sighting.gap:
+        return False
+    was, now = before.now, sighting.now
+    return isinstance(was, Snapshot) and isinstance(now, Snapshot) and was.handled.request != now.handled.request
+
+
+def _told_by_events(kind: Kind, end: Verdict) -> bool:
+    if kind == RESOURCE_SET_INPUT_PROVIDER:
+        return isinstance(end, Unchanged | Failed)
+    return kind == HELM_RELEASE and isinstance(end, Unchanged)
