@@ -113,6 +113,9 @@ async def _wire(
     unfit = await unfit_audit_channels(allowlist, directory)
     if unfit:
         raise BotError("; ".join(unfit))
+    if _cannot_read_groups(allowlist, workspace.scopes):
+        # The rules then let nobody in by a group: whoever reads the log should not have to find that out.
+        telemetry.tell("slack.no_rights", method="usergroups.list", why="missing_scope", needed="usergroups:read")
     messages, trail = MemoryMessages(clock), MemoryTrail()
     requests = MemoryRequests(clock, trail)
     draw = partial(render, command=settings.slack_command)
@@ -154,6 +157,11 @@ async def _wire(
     return Bot(
         settings, clock, telemetry, connection, bolt, clusters, courier, tuple(servers), loop, listening, afterlives
     )
+
+
+def _cannot_read_groups(allowlist: Allowlist, scopes: frozenset[str] | None) -> bool:
+    by_groups = any(rule.who.groups for channel in allowlist.channels for rule in channel.rules)
+    return by_groups and scopes is not None and "usergroups:read" not in scopes
 
 
 def _doubt(directory: SlackDirectory, doubt: GroupsChanged | ChannelChanged) -> None:

@@ -18,6 +18,8 @@ LARGEST: Final = 1024 * 1024
 """Bytes of a file."""
 DEEPEST: Final = 16
 """Levels of nesting; an allowlist needs seven."""
+MOST: Final = 100_000
+"""Words, lists and mappings of a file, each of which costs half a kilobyte: a thousand rules need a third of it."""
 
 
 class Shape(Enum):
@@ -76,15 +78,19 @@ class _Refused(Exception):
 
 
 class _Composer(yaml.SafeLoader):
-    """Builds nodes as the safe loader does, without aliases and not deeper than DEEPEST."""
+    """Builds nodes as the safe loader does, without aliases, not deeper than DEEPEST and not more than MOST."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._depth = 0
+        self._nodes = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             raise _Refused(self._line(), 'an alias; write it out (and a name that starts with "*" in quotes)')
+        self._nodes += 1
+        if self._nodes > MOST:
+            raise _Refused(self._line(), f"more than {MOST:,} words, lists and mappings")
         self._depth += 1
         if self._depth > DEEPEST:
             raise _Refused(self._line(), "nested too deeply")

@@ -22,9 +22,13 @@ class Problem:
 
 
 def printable(text: str, longest: int) -> str:
-    """A foreign text cut to `longest` characters; what does not print is written as an escape."""
+    """A foreign text cut to `longest` characters; what does not print is written as an escape.
+
+    Escapes are long: where most of it is escapes, they are cut as well, to three times that.
+    """
     cut = text if len(text) <= longest else text[: longest - 1] + "…"
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in cut)
+    told = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in cut)
+    return told if len(told) <= 3 * longest else told[: 3 * longest - 1] + "…"
 
 
 def shown(word: str) -> str:

@@ -175,6 +175,8 @@ class Seen:
     """What the judge said last that it waits for, of the two that have a grace period (rows 11 and 17)."""
     held_since: datetime | None = None
     """Since when it has said so, each time; the grace period runs from there."""
+    answered: bool = False
+    """A run for our token, or for a later one, had ended already when the object was seen before."""
 
 
 def inner(end: Verdict) -> Verdict:

@@ -13,22 +13,6 @@ API: Final = "https://slack.com/api/"
 NEEDED: Final = frozenset({"commands", "chat:write", "users:read", "channels:read", "groups:read"})
 PING_SECONDS: Final = 10.0
 
-HOPELESS: Final = frozenset(
-    {
-        "invalid_auth",
-        "not_authed",
-        "account_inactive",
-        "token_revoked",
-        "token_expired",
-        "not_allowed_token_type",
-        "missing_scope",
-        "no_permission",
-        "org_login_required",
-        "team_access_not_granted",
-    }
-)
-"""Words that no waiting mends: somebody has to change a token or the app."""
-
 SOCKET_MODE_OFF: Final = frozenset({"forbidden_team", "socket_mode_disabled"})
 
 

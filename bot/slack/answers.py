@@ -73,6 +73,22 @@ ROOT_GONE: Final = frozenset({"thread_not_found", "message_not_found", "cannot_r
 UNEDITABLE: Final = frozenset({"edit_window_closed", "cant_update_message", "update_not_allowed", "block_mismatch"})
 """The message stands but can no longer be changed."""
 
+HOPELESS: Final = frozenset(
+    {
+        "invalid_auth",
+        "not_authed",
+        "account_inactive",
+        "token_revoked",
+        "token_expired",
+        "not_allowed_token_type",
+        "missing_scope",
+        "no_permission",
+        "org_login_required",
+        "team_access_not_granted",
+    }
+)
+"""Words that no waiting mends: somebody has to change a token or the app."""
+
 LATER: Final = frozenset({"external_channel_migrating"})
 """It passes without anybody's doing."""
 

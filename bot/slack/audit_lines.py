@@ -8,6 +8,7 @@ from bot.core.notices import Part, Slot
 from bot.ports import Message, Unpostable
 from bot.slack.answers import (
     GONE,
+    HOPELESS,
     ILL_FORMED,
     UNEDITABLE,
     Answered,
@@ -75,7 +76,7 @@ class AuditLines:
                 await self._pause()
             case Declined(code) if code in ILL_FORMED and not sheet.plain:
                 sheet.make_plain()
-            case Declined(code) if shut(code):
+            case Declined(code) if shut(code) or code in HOPELESS:
                 await self._shut_out(sheet, code)
             case Declined(code):
                 sheet.give_up(code)
@@ -105,7 +106,7 @@ class AuditLines:
                 self._answered(sheet, changed.ts)
             case Unanswered():
                 await self._pause()
-            case Declined(code) if shut(code):
+            case Declined(code) if shut(code) or code in HOPELESS:
                 await self._shut_out(sheet, code)
             case Declined(code):
                 self._declined_edit(sheet, changed, code)

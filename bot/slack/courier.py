@@ -15,7 +15,7 @@ from bot.clock import Clock
 from bot.core.notices import Notice, Part, Running, Slot, Whisper
 from bot.core.requests import Place
 from bot.ports import Message, Messages, NotYet, Posted, Telemetry, Unpostable
-from bot.slack.answers import Answered, Limited, Unanswered, Withdrawn
+from bot.slack.answers import Answered, Arguments, Declined, Sent
 from bot.slack.audit_lines import AuditLines, lane
 from bot.slack.budgets import Rank, nap
 from bot.slack.delivery import Delivery
@@ -25,8 +25,8 @@ from bot.slack.rendered import Render
 from bot.slack.sights import Sights
 from bot.tasks import Tasks
 
-WHISPERS: Final = 2
-"""Tries of a whisper that Slack found too much."""
+WHISPERS: Final = 3
+"""Tries of a whisper in each way that Slack did not refuse."""
 MOST_RUNNING: Final = 1_000
 """Beyond so many, roots that the store forgot are no longer counted."""
 
@@ -36,6 +36,7 @@ _REMEDIES: Final = {
     "not_in_channel": "invite the bot",
     "channel_not_found": "invite the bot, or correct the channel's id in the allowlist",
     "is_archived": "unarchive it, or name another one in the allowlist",
+    "missing_scope": "give the bot's token the scope chat:write and reinstall the app",
     "is_inactive": "unarchive it, or name another one in the allowlist",
 }
 
@@ -74,23 +75,30 @@ class Courier:
         return NotYet() if sight.fate is None else sight.fate
 
     async def whisper(self, to: Whisper, notice: Notice) -> bool:
+        """Tried in both ways until one answers or both refuse: read twice it does less harm than never."""
         drawn = content(self._desk.draw(notice, ""))
-        if to.reply:
-            body = {"response_type": "ephemeral", "replace_original": False, **drawn, **LOOK}
-            match await self._desk.gateway.reply(to.reply, body):
-                case Answered():
+        ways = [partial(self._by_url, to.reply, drawn)] if to.reply else []
+        ways.append(partial(self._by_api, to, drawn))
+        for attempt in range(WHISPERS):
+            for way in tuple(ways):
+                answer = await way()
+                if isinstance(answer, Answered):
                     return True
-                case Unanswered(arrived=True, fault=False):
-                    # It may have been read: by the API it could be read twice.
-                    return False
-                case _:
-                    pass
-        arguments = {"channel": to.channel, "user": to.user, **drawn, **LOOK}
-        for _ in range(WHISPERS):
-            answer = await self._desk.gateway.send(EPHEMERAL, lambda: arguments, lambda: Rank.REFUSAL)
-            if not isinstance(answer, Limited | Withdrawn):
-                return isinstance(answer, Answered)
+                if isinstance(answer, Declined):
+                    ways.remove(way)
+            if not ways or attempt == WHISPERS - 1:
+                break
+            await self._desk.clock.sleep(2.0**attempt)
+        self._desk.telemetry.tell("slack.whisper_lost", user=to.user, notice=type(notice).__name__)
         return False
+
+    async def _by_url(self, url: str, drawn: Arguments) -> Sent:
+        body = {"response_type": "ephemeral", "replace_original": False, **drawn, **LOOK}
+        return await self._desk.gateway.reply(url, body)
+
+    async def _by_api(self, to: Whisper, drawn: Arguments) -> Sent:
+        arguments = {"channel": to.channel, "user": to.user, **drawn, **LOOK}
+        return await self._desk.gateway.send(EPHEMERAL, lambda: arguments, lambda: Rank.REFUSAL)
 
     # --- Work -----------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from bot.core.notices import Part, Running, Slot
 from bot.ports import Message
 from bot.slack.answers import (
     GONE,
+    HOPELESS,
     ILL_FORMED,
     LATER,
     ROOT_GONE,
@@ -69,6 +70,8 @@ class Delivery:
                 self._desk.stands(self._slot, letter.version, answer.text("ts"), letter.digest)
             case Unanswered() as answer:
                 await self._unanswered(letter, answer, self._lost)
+            case Declined(code) if self._may_get_rights(letter, code):
+                await self._pause()
             case Declined(code):
                 self._declined_post(letter, code)
             case Limited() | Withdrawn():
@@ -93,6 +96,11 @@ class Delivery:
             self._desk.give_up(self._slot, letter.version, "")
         else:
             await self._pause()
+
+    def _may_get_rights(self, letter: Letter, code: str) -> bool:
+        """Whether to try again what the token may not say: somebody may give it a scope back. Progress tells nothing
+        that an end will not tell, and whoever waits for a first root hears at once that there will be none."""
+        return code in HOPELESS and not letter.progress and not self._outlasted(letter.version)
 
     def _is_end(self, letter: Letter) -> bool:
         return self._slot.part is Part.ROOT and not letter.progress
@@ -153,7 +161,7 @@ class Delivery:
                 self._failures = 0
             case Unanswered():
                 await self._pause()
-            case Declined(code) if code in LATER:
+            case Declined(code) if code in LATER or self._may_get_rights(letter, code):
                 await self._pause()
             case Declined(code):
                 self._declined_edit(message, letter, code)
@@ -188,7 +196,7 @@ class Delivery:
                 self._desk.stands(self._slot, letter.version, message.ts, letter.digest)
             case Unanswered() as answer:
                 await self._unanswered(letter, answer, self._lost_beside)
-            case Declined(code) if code in LATER:
+            case Declined(code) if code in LATER or self._may_get_rights(letter, code):
                 await self._pause()
             case Declined(code):
                 self._desk.give_up(self._slot, letter.version, code)

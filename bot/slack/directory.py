@@ -11,7 +11,7 @@ from typing import Final
 from bot.clock import Clock
 from bot.core.requests import Caller
 from bot.ports import ChannelFacts, Unknown
-from bot.slack.answers import Answer, Answered, Declined
+from bot.slack.answers import HOPELESS, Answer, Answered, Declined
 from bot.slack.budgets import Rank
 from bot.slack.gateway import CHANNEL, GROUPS, USER, Gateway, Method
 from bot.slack.remembered import Remembered
@@ -134,8 +134,10 @@ class SlackDirectory:
             return Unknown.UNANSWERED
         if isinstance(answer, Answered):
             return answer
-        known_not = NO_GROUPS if method is GROUPS else NOBODY
-        return Unknown.NOT_FOUND if isinstance(answer, Declined) and answer.code in known_not else Unknown.UNANSWERED
+        code = answer.code if isinstance(answer, Declined) else ""
+        if code in (NO_GROUPS if method is GROUPS else NOBODY):
+            return Unknown.NOT_FOUND
+        return Unknown.NO_RIGHTS if code in HOPELESS else Unknown.UNANSWERED
 
 
 def read_person(found: object, user: str, team: str) -> Caller | Unknown:

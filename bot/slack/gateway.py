@@ -20,6 +20,7 @@ from bot.clock import Clock
 from bot.ports import Telemetry
 from bot.slack.answers import (
     FAULTS,
+    HOPELESS,
     LIMITS,
     Answer,
     Answered,
@@ -116,6 +117,8 @@ class Gateway:
             return Unanswered(why, arrived=False)
         await self._queue(REPLY).turn(lambda: Rank.REFUSAL)
         answer = await self._post_to(url, body)
+        if isinstance(answer, Limited):
+            self._queue(REPLY).exceeded(answer.seconds)
         self._note(REPLY, answer)
         return answer
 
@@ -161,12 +164,15 @@ class Gateway:
                 self._clock.timeout(CALL_SECONDS),
                 self._session.post(url, json=dict(body), allow_redirects=False) as response,
             ):
-                status = response.status
+                status, headers = response.status, response.headers
         except NOT_SENT as error:
             return Unanswered(type(error).__name__, arrived=False)
         except (aiohttp.ClientError, OSError) as error:
             return Unanswered(type(error).__name__)
-        if status >= 500:
+        if status == 429:
+            return Limited(_retry_after(headers))
+        if status >= 500 or headers.get("Content-Type", "").startswith("text/html"):
+            # Slack itself answers no pages: this one is of something on the way.
             return Unanswered(f"status {status}", fault=True)
         return Answered({}) if status == 200 else Declined(f"http_{status}")
 
@@ -201,6 +207,8 @@ class Gateway:
         event, facts = _fact(answer)
         waiting = len(queue) if queue is not None else 0
         self._telemetry.tell(event, method=method.name, waiting=waiting, **facts)
+        if isinstance(answer, Declined) and answer.code in HOPELESS:
+            self._telemetry.tell("slack.no_rights", method=method.name, why=answer.code, needed=answer.detail[:200])
 
 
 SLACK_HOSTS: Final = (".slack.com", ".slack-gov.com")
@@ -249,8 +257,10 @@ def _fact(answer: Answer) -> tuple[str, dict[str, object]]:
 def _first_complaint(data: Mapping[str, object]) -> str:
     metadata = data.get("response_metadata")
     messages = metadata.get("messages") if isinstance(metadata, dict) else None
-    first = messages[0] if isinstance(messages, list) and messages else data.get("needed", "")
-    return first if isinstance(first, str) else ""
+    first = messages[0] if isinstance(messages, list) and messages else ""
+    # For want of a scope Slack names the one it wants; its other complaints tell no more.
+    told = data.get("needed") or first
+    return told if isinstance(told, str) else ""
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:

@@ -14,13 +14,13 @@ from urllib.parse import parse_qs
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
-from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import Clock as SignatureClock
 from slack_sdk.signature import SignatureVerifier
 
 from bot.clock import Clock
 from bot.core.errors import ChatError
 from bot.ports import Telemetry
+from bot.slack.intake import take_in
 
 LARGEST: Final = 1024 * 1024
 RETRY_HEADERS: Final = ("x-slack-retry-num", "x-slack-retry-reason")
@@ -55,8 +55,7 @@ def receiver(app: AsyncApp, signing_secret: str, clock: Clock, telemetry: Teleme
         if body is None:
             return _refuse(telemetry, 400, "not readable")
         headers = {name: request.headers[name] for name in RETRY_HEADERS if name in request.headers}
-        response = await app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode", headers=dict(headers)))
-        return await to_aiohttp_response(response)
+        return await to_aiohttp_response(await take_in(app, body, headers, telemetry))
 
     return receive
 

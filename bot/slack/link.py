@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
 from aiohttp import WSMessage
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.adapter.socket_mode.async_internals import send_async_response
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
@@ -19,10 +21,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.clock import Clock
 from bot.core.errors import ChatError
 from bot.ports import Telemetry
-from bot.slack.access import HOPELESS, SOCKET_MODE_OFF, Access, code_of, no_link
-from bot.slack.answers import Answer, Answered, Declined, Limited, Unanswered
+from bot.slack.access import SOCKET_MODE_OFF, Access, code_of, no_link
+from bot.slack.answers import HOPELESS, Answer, Answered, Declined, Limited, Unanswered
 from bot.slack.budgets import nap
 from bot.slack.gateway import CALL_SECONDS, NOT_SENT, read_answer, read_refusal
+from bot.slack.intake import take_in
 
 LOOK: Final = 1.0
 """Seconds between two looks at the link."""
@@ -47,9 +50,12 @@ class Liveness:
 class CountingHandler(AsyncSocketModeHandler):
     """Knows whether a payload has arrived whose acknowledgement has not gone out yet."""
 
-    def __init__(self, app: AsyncApp, access: Access, client: AsyncWebClient, quiet: logging.Logger) -> None:
+    def __init__(
+        self, app: AsyncApp, access: Access, client: AsyncWebClient, telemetry: Telemetry, quiet: logging.Logger
+    ) -> None:
         super().__init__(app, access.app_token, logger=quiet, web_client=client, ping_interval=access.ping_seconds)
         self.client.proxy = access.proxy or None
+        self._telemetry = telemetry
         self.idle = asyncio.Event()
         self.idle.set()
         self._open = 0
@@ -58,7 +64,9 @@ class CountingHandler(AsyncSocketModeHandler):
         self._open += 1
         self.idle.clear()
         try:
-            await super().handle(client, req)
+            began = time.time()
+            answer = await take_in(self.app, req.payload, {}, self._telemetry)
+            await send_async_response(client, req, answer, began)
         finally:
             self._open -= 1
             if not self._open:
@@ -143,7 +151,7 @@ class SocketLink:
         return read_answer(response)
 
     async def _connect(self, app: AsyncApp, address: str) -> bool:
-        handler = CountingHandler(app, self._access, self._client, self._quiet)
+        handler = CountingHandler(app, self._access, self._client, self._telemetry, self._quiet)
         handler.client.wss_uri = address
         handler.client.on_message_listeners.append(self._heard)
         self._handler = handler

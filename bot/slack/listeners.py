@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol, assert_never
@@ -12,7 +13,9 @@ from typing import Final, Protocol, assert_never
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.clock import Clock
-from bot.core.notices import Apology, Notice, Refusal, Refused, Whisper
+from bot.core.commands import Trouble
+from bot.core.notices import Apology, Notice, NotUnderstood, Refusal, Refused, Whisper
+from bot.core.words import unparsed
 from bot.ports import Telemetry
 from bot.slack import payloads
 from bot.slack.payloads import ChannelChanged, Followed, Garbled, GroupsChanged, Pressed, Said
@@ -49,10 +52,12 @@ class Listeners:
         self._intake = intake
         self._around = around
         self._recent = Recent(around.clock)
+        self._name = ""
 
     def register(self, app: AsyncApp, command: str) -> None:
         """`command` is the slash command's name with its slash."""
-        app.command(command)(self._command)
+        self._name = command
+        app.command(ANYTHING)(self._command)
         app.block_action(ANYTHING)(self._action)
         app.event(ANYTHING)(self._event)
 
@@ -60,10 +65,18 @@ class Listeners:
         await self._acknowledge(ack, "command")
         said = payloads.said(body)
         if isinstance(said, Garbled):
-            self._around.telemetry.tell("slack.garbled", kind="command", why=said.why)
+            self._regret("command", said, payloads.sayer(body))
             return
         to = Whisper(said.user, said.channel, said.reply)
-        await self._take(said.delivery, lambda: self._intake.said(said), to, f"{said.command} {said.text}")
+        flow = self._intake.said if said.command == self._name else self._misnamed
+        await self._take(said.delivery, lambda: flow(said), to, f"{said.command} {said.text}")
+
+    async def _misnamed(self, said: Said) -> None:
+        """The app has a command of a name that the settings do not know: what it may do nobody wrote down."""
+        unknown = unparsed(Trouble.UNKNOWN_VERB, said.command, (self._name,))
+        typed = f"{said.command} {said.text}"
+        to = Whisper(said.user, said.channel, said.reply)
+        await self._around.whisper(to, NotUnderstood(typed, unknown, self._name))
 
     async def _action(self, ack: AsyncAck, body: dict[str, object]) -> None:
         await self._acknowledge(ack, "action")
@@ -71,8 +84,8 @@ class Listeners:
         match pressed:
             case Followed():
                 return
-            case Garbled(why):
-                self._around.telemetry.tell("slack.garbled", kind="action", why=why)
+            case Garbled():
+                self._regret("action", pressed, payloads.presser(body))
             case Pressed():
                 to = Whisper(pressed.user, pressed.channel, pressed.reply)
                 await self._take(pressed.delivery, lambda: self._intake.pressed(pressed), to, pressed.action)
@@ -87,6 +100,19 @@ class Listeners:
             return
         for doubt in doubts:
             self._around.changed(doubt)
+
+    def _regret(self, kind: str, garbled: Garbled, to: Whisper | None) -> None:
+        """Tells the log, and the person as far as the payload says who that is, that nothing was done."""
+        reference = secrets.token_hex(4)
+        self._around.telemetry.tell("slack.garbled", kind=kind, why=garbled.why, reference=reference)
+        if to is None:
+            return
+        what = f"what Slack sent cannot be read ({garbled.why}), so nothing was done: ask again"
+        with suppress(RuntimeError):  # the bot shuts down
+            self._around.tasks.start(self._tell(to, Apology(reference, what)), "answer a payload that is garbled")
+
+    async def _tell(self, to: Whisper, notice: Notice) -> None:
+        await self._around.whisper(to, notice)
 
     async def _acknowledge(self, ack: AsyncAck, kind: str) -> None:
         await ack()

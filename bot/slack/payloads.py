@@ -6,8 +6,12 @@ believed; names are for people.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
+
+from bot.core.notices import Whisper
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,11 @@ CHANNEL_EVENTS = (
 )
 
 
+ID: Final = re.compile(r"[A-Z][A-Z0-9]{1,39}")
+LONGEST: Final = 3_000
+"""Characters of what names a thing in a payload: Slack's own limit for a URL, the longest of them."""
+
+
 class _Field(Exception):
     """A field that is not as it should be; never leaves this module."""
 
@@ -98,9 +107,9 @@ def said(body: object) -> Said | Garbled:
         form = _object(body, "body")
         _flag(form, "is_enterprise_install")
         return Said(
-            user=_id(form, "user_id"),
-            team=_id(form, "team_id"),
-            channel=_id(form, "channel_id"),
+            user=_whom(form, "user_id"),
+            team=_whom(form, "team_id"),
+            channel=_whom(form, "channel_id"),
             channel_name=_text(form, "channel_name"),
             text=_text(form, "text"),
             command=_id(form, "command"),
@@ -128,11 +137,14 @@ def _pressed(payload: Mapping[str, object]) -> Pressed | Followed:
         return Followed()
     _flag(payload, "is_enterprise_install")
     user, container = _part(payload, "user"), _part(payload, "container")
+    channel = _whom(container, "channel_id")
+    if "channel" in payload and _whom(_part(payload, "channel"), "id", "channel") != channel:
+        raise _Field("channel")
     return Pressed(
-        user=_id(user, "id"),
+        user=_whom(user, "id"),
         # Where the person's own team is not named it is the one that the payload is of.
-        team=_id(user, "team_id") if "team_id" in user else _id(_part(payload, "team"), "id"),
-        channel=_id(container, "channel_id"),
+        team=_whom(user, "team_id") if "team_id" in user else _whom(_part(payload, "team"), "id"),
+        channel=channel,
         key=_id(action, "value"),
         action=_id(action, "action_id"),
         message_ts=_id(container, "message_ts"),
@@ -140,6 +152,29 @@ def _pressed(payload: Mapping[str, object]) -> Pressed | Followed:
         delivery=_id(payload, "trigger_id"),
         ephemeral=_flag(container, "is_ephemeral"),
     )
+
+
+def sayer(body: object) -> Whisper | None:
+    """Whom to tell that a command could not be read: believed for that alone. None where nobody is named."""
+    form = body if isinstance(body, dict) else {}
+    return _whisper(form.get("user_id"), form.get("channel_id"), form.get("response_url"))
+
+
+def presser(body: object) -> Whisper | None:
+    """The same for a press."""
+    payload = body if isinstance(body, dict) else {}
+    user, container = payload.get("user"), payload.get("container")
+    return _whisper(
+        user.get("id") if isinstance(user, dict) else None,
+        container.get("channel_id") if isinstance(container, dict) else None,
+        payload.get("response_url"),
+    )
+
+
+def _whisper(user: object, channel: object, reply: object) -> Whisper | None:
+    named = [each if isinstance(each, str) and ID.fullmatch(each) else "" for each in (user, channel)]
+    url = reply if isinstance(reply, str) and len(reply) <= LONGEST else ""
+    return Whisper(named[0], named[1], url) if url or all(named) else None
 
 
 def mentioned(body: object) -> Said | Garbled:
@@ -150,10 +185,10 @@ def mentioned(body: object) -> Said | Garbled:
         called, _, rest = text.partition(">") if text.startswith("<@") else ("", "", text)
         del called
         return Said(
-            user=_id(event, "user"),
+            user=_whom(event, "user"),
             # An absent team of the author must not be taken for ours.
-            team=_id(event, "user_team") if "user_team" in event else _id(event, "team"),
-            channel=_id(event, "channel"),
+            team=_whom(event, "user_team") if "user_team" in event else _whom(event, "team"),
+            channel=_whom(event, "channel"),
             channel_name="",
             text=rest.strip(),
             command="",
@@ -174,8 +209,8 @@ def happened(body: object) -> tuple[GroupsChanged | ChannelChanged, ...] | Garbl
             return (GroupsChanged(),)
         if kind == "channel_id_changed":
             names = ("old_channel_id", "new_channel_id")
-            return tuple(ChannelChanged(_id(event, name)) for name in names if name in event)
-        return (ChannelChanged(_id(event, "channel")),) if kind in CHANNEL_EVENTS else ()
+            return tuple(ChannelChanged(_whom(event, name)) for name in names if name in event)
+        return (ChannelChanged(_whom(event, "channel")),) if kind in CHANNEL_EVENTS else ()
     except _Field as wrong:
         return Garbled(str(wrong))
 
@@ -206,8 +241,16 @@ def _text(payload: Mapping[str, object], name: str) -> str:
 
 def _id(payload: Mapping[str, object], name: str) -> str:
     value = _text(payload, name)
-    if not value:
+    if not 0 < len(value) <= LONGEST:
         raise _Field(name)
+    return value
+
+
+def _whom(payload: Mapping[str, object], name: str, called: str = "") -> str:
+    """An id of a person, a team or a channel. It goes into addresses and audit lines: nothing else may be one."""
+    value = payload.get(name)
+    if not isinstance(value, str) or not ID.fullmatch(value):
+        raise _Field(called or name)
     return value
 
 

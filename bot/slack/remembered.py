@@ -107,7 +107,7 @@ class Remembered(Generic[T]):
                 self._keep(key, answer)
 
     def _keep(self, key: str, answer: T | Unknown) -> None:
-        if answer is Unknown.UNANSWERED:
+        if answer in (Unknown.UNANSWERED, Unknown.NO_RIGHTS):
             return
         if len(self._known) >= MOST:
             now = self._clock.now()

@@ -48,6 +48,18 @@ def test_row_1_an_object_never_seen_is_not_said_to_be_deleted() -> None:
     assert judge(unseen, Seen(Absent(apps.ref), SOON)) == Gone(seen_before=False)
 
 
+def test_row_1_another_object_of_the_name_is_not_the_one_that_was_asked() -> None:
+    apps = kustomization()
+    another = replace(done(apps, T, B), uid="another", suspended=True)
+    assert after(apps, another) == Gone(seen_before=True)
+
+
+def test_row_1_an_object_without_a_uid_is_taken_for_the_same() -> None:
+    apps = kustomization()
+    assert isinstance(after(apps, replace(done(apps, T, B), uid="")), Succeeded)
+    assert isinstance(after(replace(apps, uid=""), done(apps, T, B)), Succeeded)
+
+
 def test_row_2_an_object_being_deleted_names_its_finalizers() -> None:
     apps = kustomization()
     going = replace(done(apps, T, B), deleting=True, finalizers=("finalizers.fluxcd.io",))

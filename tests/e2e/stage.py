@@ -26,7 +26,7 @@ from bot import app
 from bot.config.clusters import ClusterSetting
 from bot.config.settings import LogLevel, Settings, SlackMode
 from bot.core.channels import Allowlist
-from bot.demo.run import default_allowlist
+from bot.demo.allowlists import default_allowlist
 from bot.demo.slack import world
 from bot.demo.slack.knobs import Knobs
 from bot.demo.slack.shapes import as_objects, as_text

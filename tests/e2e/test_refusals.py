@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.channels import Allowlist, Channel
-from bot.demo.run import default_allowlist
+from bot.demo.allowlists import default_allowlist
 from bot.demo.slack import world
 from tests.e2e.stage import staged
 

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from bot import app
 from bot.core.channels import Allowlist
-from bot.demo.run import default_allowlist
+from bot.demo.allowlists import default_allowlist
 from bot.demo.slack import world
 from bot.demo.slack.knobs import GRANTED
 from bot.demo.slack.workspace import Workspace

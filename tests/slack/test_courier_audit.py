@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.notices import Part, Slot, Whisper
 from bot.core.requests import Place
-from bot.demo.loopback import Reset, ResetAfter, Rule, Status
+from bot.demo.loopback import Fault, Reset, ResetAfter, Rule, Status
 from bot.demo.slack.knobs import Knobs
 from bot.demo.slack.world import FLUX_AUDIT, LOBBY, OLD_PROJECT, PLATFORM, SRE
 from bot.ports import Unpostable
@@ -197,20 +197,26 @@ async def test_a_whisper_whose_response_url_is_used_up_goes_by_the_api() -> None
         ]
 
 
-async def test_a_whisper_whose_answer_is_lost_is_not_whispered_twice() -> None:
+@pytest.mark.parametrize(
+    ("fault", "by"),
+    [(ResetAfter(), ["response_url", "chat.postEphemeral"]), (Reset(), ["chat.postEphemeral"])],
+    ids=["it was read", "it was not"],
+)
+async def test_a_whisper_whose_answer_is_lost_goes_by_the_api_as_well(fault: Fault, by: list[str]) -> None:
     async with rigged() as rig:
-        rig.workspace.faults.add(Rule(ResetAfter(), "/actions/*", times=1))
+        rig.workspace.faults.add(Rule(fault, "/actions/*", times=1))
         url = rig.workspace.url + rig.workspace.site.urls.issue(SRE, PLATFORM)
-        assert not await rig.courier.whisper(Whisper(SRE, PLATFORM, url), finished())
-        assert [message.via for message in rig.workspace.messages("platform")] == ["response_url"]
+        assert await rig.courier.whisper(Whisper(SRE, PLATFORM, url), finished())
+        assert [message.via for message in rig.workspace.messages("platform")] == by
 
 
-async def test_a_whisper_that_may_have_been_read_does_not_go_by_the_api() -> None:
+async def test_a_whisper_to_where_the_bot_is_absent_is_tried_again_by_its_url() -> None:
     async with rigged() as rig:
-        rig.workspace.faults.add(Rule(Reset(), "/actions/*", times=1))
-        url = rig.workspace.url + rig.workspace.site.urls.issue(SRE, PLATFORM)
-        assert not await rig.courier.whisper(Whisper(SRE, PLATFORM, url), finished())
-        assert rig.called("chat.postEphemeral") == []
+        rig.workspace.faults.add(Rule(Status(502), "/actions/*", times=2))
+        url = rig.workspace.url + rig.workspace.site.urls.issue(SRE, LOBBY)
+        assert await rig.courier.whisper(Whisper(SRE, LOBBY, url), finished())
+        assert [message.via for message in rig.workspace.messages("lobby")] == ["response_url"]
+        assert len(rig.called("chat.postEphemeral")) == 1
 
 
 async def test_a_whisper_that_slack_stumbled_over_goes_by_the_api() -> None:
@@ -232,3 +238,4 @@ async def test_a_whisper_that_slack_does_not_take_is_admitted() -> None:
     async with rigged() as rig:
         assert not await rig.courier.whisper(Whisper(SRE, LOBBY), finished())
         assert rig.states() == []
+        assert rig.telemetry.of("slack.whisper_lost") == [{"user": SRE, "notice": "Finished"}]

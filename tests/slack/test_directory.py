@@ -208,7 +208,7 @@ async def test_where_groups_are_never_told_people_have_none() -> None:
 async def test_without_the_scope_for_people_nobody_is_known() -> None:
     async with office(Knobs(scopes=Knobs().scopes)) as at:
         at.rig.workspace.knobs.scopes -= {"users:read"}
-        assert await at.directory.caller(SRE, TEAM) == Unknown.UNANSWERED
+        assert await at.directory.caller(SRE, TEAM) == Unknown.NO_RIGHTS
 
 
 async def test_a_change_of_groups_is_seen_once_it_is_doubted() -> None:

@@ -179,8 +179,9 @@ async def test_a_body_that_does_not_say_how_long_it_is_is_cut_off_all_the_same(d
         assert answer.status == 413
 
 
-async def test_a_command_for_nobody_is_not_acknowledged(door: Door) -> None:
-    assert (await door.send(command(command="/other")))[0] == 404
+async def test_a_command_of_another_name_is_acknowledged_and_not_carried_out(door: Door) -> None:
+    assert await door.send(command(command="/other")) == (200, "")
+    assert door.heard.deeds == []
 
 
 async def test_without_a_signing_secret_there_is_no_route() -> None:
