@@ -231,13 +231,11 @@ def _success(ask: Ask, seen: Seen, now: Snapshot) -> Verdict:
 
 def _warnings(ask: Ask, seen: Seen, now: Snapshot, *, changed: bool) -> tuple[Warn, ...]:
     source = seen.source if isinstance(seen.source, Snapshot) else None
-    # Force and reset count only beside the request that they came with.
-    written_over = now.handled.request != ask.token and not seen.answered
     found = {
         Warn.HEALTH_NOT_CHECKED: now.ref.kind == KUSTOMIZATION and not now.checks_health,
         Warn.SOURCE_FAILING: source is not None and source.ready is not None and source.ready.status == "False",
-        Warn.FORCE_LOST: ask.force and (written_over or _force_lost(ask, now, changed=changed)),
-        Warn.RESET_LOST: ask.reset and (written_over or now.handled.reset != ask.token),
+        Warn.FORCE_LOST: ask.force and _force_lost(ask, seen, now, changed=changed),
+        Warn.RESET_LOST: ask.reset and _lost(ask, seen, now, now.handled.reset),
         Warn.NEWER_AVAILABLE: source is not None
         and source.artifact is not None
         and not carries(now, source.artifact.revision),
@@ -245,9 +243,16 @@ def _warnings(ask: Ask, seen: Seen, now: Snapshot, *, changed: bool) -> tuple[Wa
     return tuple(warn for warn, holds in found.items() if holds)
 
 
-def _force_lost(ask: Ask, now: Snapshot, *, changed: bool) -> bool:
+def _force_lost(ask: Ask, seen: Seen, now: Snapshot, *, changed: bool) -> bool:
     """A later run marks the force as handled without having forced; only a new release proves that it was."""
-    return now.handled.force != ask.token or (now.ref.kind == HELM_RELEASE and not changed)
+    return _lost(ask, seen, now, now.handled.force) or (now.ref.kind == HELM_RELEASE and not changed)
+
+
+def _lost(ask: Ask, seen: Seen, now: Snapshot, handled: str) -> bool:
+    """Force and reset count only beside the request that they came with; a later request has marks of its own."""
+    if seen.swallowed:
+        return True
+    return handled != ask.token if now.handled.request == ask.token else not seen.answered
 
 
 def failure(now: Snapshot, seen: Seen, ready: Condition) -> Failed:

@@ -177,6 +177,8 @@ class Seen:
     """Since when it has said so, each time; the grace period runs from there."""
     answered: bool = False
     """A run for our token, or for a later one, had ended already when the object was seen before."""
+    swallowed: bool = False
+    """That run ended early, before it came to a force or a reset."""
 
 
 def inner(end: Verdict) -> Verdict:

@@ -14,7 +14,7 @@ from bot.core.requests import Ask, Role
 from bot.core.resources import Absent, Snapshot
 from bot.core.verdicts import Broken, Failed, Gone, Overtaken, Pending, TimedOut, Verdict, Why, inner
 from bot.flows.preflight import Preflight
-from bot.flows.sightings import NEXT_RUN, beside_source, judged, rest_of_status
+from bot.flows.sightings import LOOK_AGAIN, NEXT_RUN, beside_source, completes, judged, rest_of_status
 from bot.flows.steps import Ended, Job, Patience, Waiting, stopped_by
 from bot.flows.telling import good
 from bot.flows.watching import Watching
@@ -141,18 +141,19 @@ class CarryOut:
         ask = replace(ended.ask, deadline=until + timedelta(days=1))
         last = ended.end
         followed = {"", ask.token, ended.now.asked.request if ended.now else ""}
+        behind: Sighting | None = None
         async with self.cluster.follow(ask.ref) as follow:
-            while True:
-                seen = await follow.next(until)
-                if isinstance(seen, Quiet):
-                    return
-                if isinstance(seen, Blind):
+            while (now := self.clock.now()) < until:
+                heard = await follow.next(until if behind is None else min(until, now + LOOK_AGAIN))
+                seen = behind if isinstance(heard, Quiet) else heard
+                if seen is None or isinstance(seen, Blind):
                     continue
                 if isinstance(seen.now, Snapshot) and seen.now.asked.request not in followed:
                     return
                 verdict = await self._judged(ask, seen)
                 if not isinstance(verdict, Pending) and good(verdict):
                     seen, verdict = await self._rested(follow, ask, seen, verdict)
+                behind = seen if isinstance(verdict, Pending) and verdict.why is Why.OLD_REVISION else None
                 if isinstance(verdict, Pending) or _same(verdict, last):
                     continue
                 last = verdict
@@ -168,7 +169,10 @@ class CarryOut:
             later = await self._judged(ask, sighting)
             if isinstance(later, Pending) and later.why in NEXT_RUN:
                 break
+            last = completes(seen, sighting)
             seen, verdict = sighting, later
+            if last:
+                break
         return seen, verdict
 
     async def _judged(self, ask: Ask, sighting: Sighting) -> Pending | Verdict:

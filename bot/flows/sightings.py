@@ -19,6 +19,8 @@ from bot.ports import Cluster, Follow, Quiet, Sighting
 
 SYNC_ERROR_WAIT: Final = 0.3
 """Seconds that the event of a chart that could not be written gets to arrive; it is sent beside the token."""
+LOOK_AGAIN: Final = timedelta(seconds=5)
+"""After so long what an object waits for, or applies, is looked at again: it changes without an event of its own."""
 NEXT_RUN: Final = frozenset({Why.RUNNING, Why.REPLACED, Why.DEPENDENCY, Why.SOURCE})
 """What only a run writes: where it follows a good end, the run of that had written everything before."""
 REST_OF_STATUS: Final = timedelta(seconds=1)
@@ -56,6 +58,19 @@ async def rest_of_status(follow: Follow, since: datetime) -> AsyncIterator[Sight
     while not isinstance(heard := await follow.next(since + REST_OF_STATUS), Quiet):
         if isinstance(heard, Sighting):
             yield heard
+
+
+def completes(before: Sighting | None, sighting: Sighting) -> bool:
+    """Whether it is the last write of a run: the conditions of the one before it, with another rest of status."""
+    was, now = before.now if before is not None else None, sighting.now
+    if not (isinstance(was, Snapshot) and isinstance(now, Snapshot)):
+        return False
+    return was.conditions == now.conditions and _rest(was) != _rest(now)
+
+
+def _rest(now: Snapshot) -> tuple[object, ...]:
+    """What a run writes into status after its conditions."""
+    return now.observed, now.handled, now.applied, now.attempted, now.artifact, now.helm, now.details
 
 
 def older(now: Snapshot, before: Snapshot | None) -> bool:

@@ -12,7 +12,16 @@ from bot.core.judge import REVISION_GRACE, SOURCE_GRACE, answers, give_up
 from bot.core.requests import Ask
 from bot.core.resources import Absent, Controller, Snapshot
 from bot.core.verdicts import Pending, Seen, TimedOut, Verdict, Why
-from bot.flows.sightings import NEXT_RUN, beside_source, brings_a_token, judged, older, rest_of_status
+from bot.flows.sightings import (
+    LOOK_AGAIN,
+    NEXT_RUN,
+    beside_source,
+    brings_a_token,
+    completes,
+    judged,
+    older,
+    rest_of_status,
+)
 from bot.flows.steps import Ended, Job, Patience, Waiting
 from bot.flows.telling import good
 from bot.ports import Blind, Cluster, Follow, Quiet, Sighting
@@ -31,6 +40,8 @@ class Look:
     """It brought a token, so it is the last write of a run."""
     answered: bool = False
     """A run for our token, or for a later one, has ended."""
+    swallowed: bool = False
+    """That run ended before it came to what was asked besides."""
     heard: bool = False
     """The follow has yielded something: what the cache held."""
     blind: Blind | None = None
@@ -77,11 +88,14 @@ class Watching:
         """Only the run that handles our token ends with that. A later one, after a wait, shows its Ready one event
         before the rest of its status, and nothing tells the two events apart."""
         async for sighting in rest_of_status(follow, self.clock.now()):
+            last = completes(look.last, sighting)
             self._sees(look, sighting)
             later = await self._judge(look)
             if later is None:
                 return ended if look.pending is not None and look.pending.why in NEXT_RUN else None
             ended = later
+            if last:
+                break
         return ended
 
     def _sees(self, look: Look, sighting: Sighting) -> None:
@@ -122,14 +136,21 @@ class Watching:
             return self._unseen(look) if now >= self.ask.deadline else None
         held_by = look.pending.why if look.pending is not None else None
         seen = await beside_source(self.cluster, look.last)
-        seen = replace(seen, at=now, held_by=held_by, held_since=look.held_since, answered=look.answered)
-        look.answered = answers(self.ask, seen)
+        seen = replace(seen, at=now, held_by=held_by, held_since=look.held_since)
+        seen = replace(seen, answered=look.answered, swallowed=look.swallowed)
         verdict = await judged(self.cluster, self.clock, self.ask, seen)
+        self._remember(look, seen, verdict)
         if isinstance(verdict, TimedOut) and look.blind is not None:
             verdict = TimedOut(Pending(Why.BLIND, look.blind.why))
         if not isinstance(verdict, Pending):
             return self._end(verdict, seen, look)
         return await self._wait_on(look, verdict, seen, now)
+
+    def _remember(self, look: Look, seen: Seen, verdict: Pending | Verdict) -> None:
+        if look.answered or not answers(self.ask, seen):
+            return
+        look.answered = True
+        look.swallowed = isinstance(verdict, Pending) and verdict.why in {Why.DEPENDENCY, Why.SOURCE}
 
     async def _wait_on(self, look: Look, pending: Pending, seen: Seen, now: datetime) -> Ended | None:
         """Reports, and ends a wait that nothing but a deed can end."""
@@ -159,12 +180,12 @@ class Watching:
         match look.pending:
             case Pending(why=Why.DEPENDENCY):
                 # What it waits for may fail meanwhile without any event of the object itself.
-                moments.append(now + BLOCKED_GRACE / 2)
+                moments.append(now + LOOK_AGAIN)
             case Pending(why=Why.SOURCE):
-                moments.append(min(now + BLOCKED_GRACE / 2, since + SOURCE_GRACE))
+                moments.append(min(now + LOOK_AGAIN, since + SOURCE_GRACE))
             case Pending(why=Why.OLD_REVISION):
                 # What the source has may be known later than what was applied of it.
-                moments.append(min(now + BLOCKED_GRACE / 2, since + REVISION_GRACE))
+                moments.append(min(now + LOOK_AGAIN, since + REVISION_GRACE))
             case _:
                 pass
         return min(moments)
@@ -180,7 +201,9 @@ class Watching:
         self, verdict: Pending, now: Snapshot | None, since: datetime | None, at: datetime
     ) -> datetime | None:
         """Since when it waits for something that is failing; a dependency in progress is worth waiting for."""
-        if verdict.why not in {Why.DEPENDENCY, Why.SOURCE} or now is None or not await self.job.blocked(now):
+        if verdict.why not in {Why.DEPENDENCY, Why.SOURCE} or now is None or _speaks_of_older_spec(now):
+            return None
+        if not await self.job.blocked(now):
             return None
         return since or at
 
@@ -200,6 +223,12 @@ class Watching:
             source=seen.source,
             controller=look.controller,
         )
+
+
+def _speaks_of_older_spec(now: Snapshot) -> bool:
+    """Whether a run for the newer spec is still to come, which may not wait for the same."""
+    ready = now.ready
+    return ready is not None and ready.observed is not None and ready.observed < now.generation
 
 
 def _unanswered(pending: Pending) -> bool:

@@ -20,6 +20,7 @@ Given = TypeVarTuple("Given")
 EPOCH: Final = datetime(2026, 8, 20, 9, 0, tzinfo=UTC)
 """What the clock on the wall shows when a loop begins."""
 
+_MOST_TURNS: Final = 1_000_000
 _LONGEST_THREAD: Final = 30.0
 """Real seconds for which a thread may work before the loop calls it stuck."""
 
@@ -32,15 +33,24 @@ class Deadlock(RuntimeError):
     """Somebody waits, but no timer, no socket and no thread is left to wake anybody."""
 
 
+class Livelock(RuntimeError):
+    """Somebody works without end, and time cannot go on."""
+
+
 class _Selector(selectors.DefaultSelector):
     """Asks what is ready now; when nothing is, the loop's time jumps to its next timer."""
 
     loop: "VirtualLoop"
+    turns = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
         if ready or timeout == 0:
+            self.turns += 1
+            if self.turns > _MOST_TURNS:
+                raise Livelock(f"{_MOST_TURNS} turns of the loop have passed, and no time")
             return ready
+        self.turns = 0
         if self.loop.threads:
             return super().select(_LONGEST_THREAD)
         if timeout is None:

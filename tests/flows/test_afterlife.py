@@ -94,7 +94,9 @@ async def test_what_heals_is_told_with_what_the_runs_last_write_says() -> None:
     later(bench, 60, first)
     later(bench, 60.1, healed)
     aftermath, _ = await live_on(bench, ended)
-    assert [(reason, now.applied if now else "") for _, reason, now in aftermath.told] == [("Succeeded", C)]
+    assert [(at, reason, now.applied if now else "") for at, reason, now in aftermath.told] == [
+        (60.1, "Succeeded", C)
+    ]
 
 
 async def test_the_next_run_does_not_take_back_what_healed_before_it_began() -> None:
@@ -113,6 +115,15 @@ async def test_what_healed_is_told_although_somebody_asks_anew_right_after() -> 
     later(bench, 60.5, replace(healed, asked=Tokens("theirs")))
     aftermath, lasted = await live_on(bench, ended)
     assert ([each[:2] for each in aftermath.told], lasted) == ([(61, "Succeeded")], 61)
+
+
+async def test_what_the_source_has_is_looked_at_again_where_the_run_seems_to_be_behind() -> None:
+    bench, apps, ended = failing("BuildFailed")
+    assert ended.ask is not None
+    later(bench, 60, done(apps, T, C))
+    later(bench, 62, git_repository(revision=C))
+    aftermath, lasted = await live_on(bench, replace(ended, ask=replace(ended.ask, wanted=B)))
+    assert ([each[:2] for each in aftermath.told], lasted) == ([(66, "Succeeded")], 66)
 
 
 async def test_a_dead_watch_does_not_end_an_afterlife() -> None:

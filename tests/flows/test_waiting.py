@@ -68,6 +68,34 @@ async def test_a_later_run_under_our_token_is_judged_by_its_last_write() -> None
     assert (ended.end.change.before, ended.end.change.after) == (A, B)
 
 
+async def test_a_force_that_an_early_end_swallowed_is_lost_whatever_another_run_made() -> None:
+    podinfo = helm_release()
+    bench = bench_with()
+    upgraded = ours(done(podinfo, podinfo.handled.request, "6.6.0"))
+    waits = held_up(upgraded, T, "shop/db")
+    last = replace(done(waits, T, "6.6.0"), handled=Tokens(T, force=T))
+    story = (ours(podinfo), "11", 0.0), (upgraded, "12", 1.0), (waits, "13", 2.0), (last, "14", 30.0)
+    ask = replace(asked(podinfo), force=True)
+    ended, _ = await bench.watch(ask, *(seen(now, version, seconds=at) for now, version, at in story))
+    assert isinstance(ended.end, Succeeded)
+    assert Warn.FORCE_LOST in ended.end.warnings
+
+
+async def test_after_the_last_write_of_a_later_run_nothing_more_is_waited_for() -> None:
+    apps = kustomization()
+    bench = bench_with(git_repository())
+    last = ours(done(apps, T, B))
+    story = (
+        (ours(held_up(apps, T, "shop/db")), "12", 1.0),
+        (replace(last, applied=A, details=apps.details), "13", 30.0),
+        (last, "14", 30.1),
+        (replace(last, generation=last.generation + 1), "15", 30.2),
+    )
+    ended, _ = await bench.watch(asked(apps), *(seen(now, version, seconds=at) for now, version, at in story))
+    assert isinstance(ended.end, Succeeded)
+    assert (ended.end.change.after, ended.took) == (B, timedelta(seconds=30.1))
+
+
 async def test_where_the_next_run_has_begun_the_one_before_it_had_written_everything() -> None:
     apps = kustomization()
     good = ours(done(apps, T, B))
@@ -210,6 +238,16 @@ async def test_a_failing_dependency_ends_the_wait_after_ten_seconds() -> None:
     ended, silences = await bench.watch(asked(dependent()), unready())
     assert isinstance(ended.end, Failed)
     assert (ended.end.reason, ended.took, silences) == ("DependencyNotReady", timedelta(seconds=10), [at(5), at(10)])
+
+
+async def test_a_failing_dependency_ends_no_wait_where_a_newer_spec_may_not_need_it() -> None:
+    bench = bench_with(git_repository())
+    bench.blocks = Blocks([True])
+    waits = unready()
+    assert isinstance(waits.now, Snapshot)
+    newer = replace(waits, now=replace(waits.now, generation=waits.now.generation + 1))
+    ended, _ = await bench.watch(asked(dependent()), newer)
+    assert (type(ended.end), ended.took) == (Failed, timedelta(minutes=5))
 
 
 async def test_a_dependency_that_recovers_for_a_moment_is_given_ten_more_seconds() -> None:
