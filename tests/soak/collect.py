@@ -57,6 +57,9 @@ def evidence_of(recorder: Recorder, entries: Iterable[Entry], wire: Wire) -> Evi
 def _run(entry: Entry) -> Run:
     status, reason, _ = entry.ready
     ended = entry.ended if entry.end == "finished" or entry.wrote_token else None
+    if ended is None:
+        # It told its end, and what it did after that, nobody waits for.
+        ended = entry.wrote_at
     return Run(
         key=entry.ref,
         started=seconds(entry.started),

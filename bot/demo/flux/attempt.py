@@ -57,7 +57,8 @@ class Attempt:
         await self._controller.gate.wait()
         await self._patcher.patch(self.obj, observed=observed)
         if self._acknowledged:
-            self.entry.wrote_token = True
+            self.entry.wrote_token, self.entry.wrote_at = True, self.world.now()
+            self.entry.ready = self._ready()
 
     def acknowledge(self) -> None:
         """The token that the run began with counts as handled with its next patch."""
@@ -92,6 +93,9 @@ class Attempt:
 
     def finish(self, end: journal.End) -> None:
         """The journal's last words on this run."""
-        found = conditions.find(self.obj, READY)
-        self.entry.ready = (found.get("status", ""), found.get("reason", ""), found.get("message", ""))
+        self.entry.ready = self._ready()
         self.world.journal.close(self.entry, end)
+
+    def _ready(self) -> tuple[str, str, str]:
+        found = conditions.find(self.obj, READY)
+        return (found.get("status", ""), found.get("reason", ""), found.get("message", ""))

@@ -19,9 +19,9 @@ class Run:
     """One run: what it read when it started, what it used, how it ended. Times are the wall's, in UTC.
 
     `token` and `prev` are the request and the handled token as read at the start; `source` is the revision it used.
-    `ready` is (status, reason, message) at its end; `applied` the revision that then counts as applied. `wrote_token`
-    tells whether a patch of the run that made `token` the handled one was answered. `changed` tells whether it
-    applied anything new, `forced` whether a forced Helm action was carried out.
+    `ready` is (status, reason, message) at its end, and until then as of `wrote_at`, when the patch that made `token`
+    the handled one was answered (`wrote_token`). `applied` is the revision that then counts as applied. `changed`
+    tells whether it applied anything new, `forced` whether a forced Helm action was carried out.
     """
 
     kind: str
@@ -39,6 +39,7 @@ class Run:
     ready: tuple[str, str, str] = ("", "", "")
     applied: str = ""
     wrote_token: bool = False
+    wrote_at: datetime | None = None
     changed: bool = False
     forced: bool = False
     notes: list[str] = field(default_factory=list)
