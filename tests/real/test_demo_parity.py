@@ -34,7 +34,7 @@ SCRIPT = (
     "hr observability/loki",
     "hr observability/loki --reset",
     "ks monitoring, ks no-such",
-    "frobnicate",
+    "ks my-app --frobnicate",
 )
 ROOT = Path(__file__).parents[2]
 
