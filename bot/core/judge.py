@@ -58,7 +58,7 @@ def judge(ask: Ask, seen: Seen) -> Pending | Verdict:
     now = seen.now
     if isinstance(now, Absent):
         return Gone(seen_before=ask.before is not None or now.was is not None)  # row 1
-    if _another(ask.before, now):
+    if another(ask.before, now):
         return Gone(seen_before=True)  # row 1
     if now.deleting:
         return Deleting(now.finalizers)  # row 2
@@ -78,7 +78,7 @@ def judge(ask: Ask, seen: Seen) -> Pending | Verdict:
     return verdict
 
 
-def _another(before: Snapshot | None, now: Snapshot) -> bool:
+def another(before: Snapshot | None, now: Snapshot) -> bool:
     """Whether the object that we asked was deleted, and one of the same name was made since."""
     return before is not None and bool(before.uid) and bool(now.uid) and before.uid != now.uid
 

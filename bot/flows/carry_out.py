@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.errors import ClusterError, Rejected, Unreachable
+from bot.core.judge import another
 from bot.core.notices import Stop, Stopped
 from bot.core.patience import patience
 from bot.core.requests import Ask, Role
@@ -100,7 +101,8 @@ class CarryOut:
         except Unreachable as error:
             return await self._read_back(job, ask, error)
         except Rejected as error:
-            gone = isinstance(await self.cluster.read(ask.ref), Absent)
+            found = await self.cluster.read(ask.ref)
+            gone = isinstance(found, Absent) or another(ask.before, found)
             return Gone(seen_before=True) if gone else Broken(str(error))
         self.telemetry.tell("patched", cluster=self.cluster.name, kind=ask.ref.kind.name, token=ask.token)
         return replace(ask, before=before, prev=before.handled.request)

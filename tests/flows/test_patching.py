@@ -159,6 +159,18 @@ async def test_an_object_that_vanished_before_the_patch_is_gone() -> None:
     assert (ended.end, bench.waits) == (Gone(seen_before=True), [])
 
 
+async def test_an_object_that_was_made_anew_before_the_patch_is_gone_too() -> None:
+    apps = kustomization()
+    bench = bench_with(apps, git_repository())
+
+    def made_anew() -> None:
+        bench.cluster.put(replace(apps, uid="another"))
+
+    answering(bench, Rejected("prod", "not found"), then=made_anew)
+    ended = await bench.carry_out(step_to(apps))
+    assert (ended.end, bench.waits) == (Gone(seen_before=True), [])
+
+
 @pytest.mark.parametrize("dark", [4, 200])
 async def test_a_lost_answer_is_looked_for_until_the_cluster_can_be_read(dark: int) -> None:
     apps = kustomization()
