@@ -39,6 +39,8 @@ class Claim:
     asked_at: float = 0.0
     """When the request was typed or pressed."""
     deadline: float = 0.0
+    chained: bool = False
+    """Another object was asked before it, with source."""
     feeder: str = ""
     """The source that was asked before it, with source."""
     fed: str = ""

@@ -231,7 +231,7 @@ def baselines(evidence: Evidence, claim: Claim, case: Case) -> list[Version]:
     Where another object was asked first, or the answer was lost, the bot has it from its watch, which may be late.
     """
     lost = evidence.disturbed(case.sent.at - 15, case.sent.at + 15, "patches")
-    if not (claim.feeder or claim.healed or lost):
+    if not (claim.chained or claim.healed or lost):
         return [case.sent]
     known = evidence.cached(claim.key, claim.asked_at)
     first = known.number if known else 0

@@ -52,9 +52,9 @@ def test_a_seed_plays_the_same_story_again(tmp_path: Path) -> None:
 def turned(claim: Claim) -> Claim | None:
     """The claim with its sense turned round; None where that might be true as well."""
     match claim.word:
-        case Word.SUCCEEDED if not claim.feeder:
+        case Word.SUCCEEDED if not claim.chained:
             return replace(claim, word=Word.UNCHANGED)
-        case Word.UNCHANGED if not claim.feeder:
+        case Word.UNCHANGED if not claim.chained:
             return replace(claim, word=Word.SUCCEEDED)
         case Word.FAILED if claim.token:
             return replace(claim, word=Word.SUCCEEDED, revision="")

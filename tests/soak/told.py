@@ -110,6 +110,7 @@ def _measured(told: Told, claim: Claim, stage: Stage, before: Stage | None) -> C
         told_at=told.followed.get(ask.token, claim.told_at),
         revision=claim.revision or stage.after,
     )
+    claim = replace(claim, chained=before is not None)
     if before is None or (claim.key.startswith("HelmRelease") and before.ref.kind.name not in CHARTS):
         return claim
     return replace(claim, feeder=key_of(before.ref), fed=before.after)
