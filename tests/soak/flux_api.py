@@ -23,7 +23,8 @@ class InsideApi:
         self._server = server
         self._random = random
         self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
-        self._watches: set[Watch] = set()
+        # In the order they were opened: a set's order differs from process to process, and with it the story.
+        self._watches: dict[Watch, None] = {}
 
     async def get(self, path: str) -> Json:
         return await self._call("GET", path)
@@ -47,14 +48,14 @@ class InsideApi:
         if isinstance(stream, Answer):
             raise _failure(stream)
         watch = cast("Watch", stream)
-        self._watches.add(watch)
+        self._watches[watch] = None
         try:
             while (line := await watch.next()) is not None:
                 yield _change(line)
         except ConnectionResetError as error:
             raise Unreachable("cut off") from error
         finally:
-            self._watches.discard(watch)
+            self._watches.pop(watch, None)
             watch.close()
 
     def drop_watches(self, how: Drop) -> None:

@@ -95,7 +95,8 @@ class Wire:
         self._random = random
         self._blur = blur
         self._token = f"Bearer {token}"
-        self._watches: set[_OpenWatch] = set()
+        # In the order they were opened: a set's order differs from process to process, and with it the story.
+        self._watches: dict[_OpenWatch, None] = {}
 
     def connect(self, configuration: Configuration) -> "Wire":
         """bot.cluster.transport.Connect."""
@@ -144,11 +145,11 @@ class Wire:
 
     def _open(self, stream: Watch) -> "_OpenWatch":
         watch = _OpenWatch(self, stream)
-        self._watches.add(watch)
+        self._watches[watch] = None
         return watch
 
     def closed(self, watch: "_OpenWatch") -> None:
-        self._watches.discard(watch)
+        self._watches.pop(watch, None)
 
     def drop_watches(self, how: Drop) -> None:
         self.troubles.note(_now() - 1, _now() + 5, "the bot's watches were lost")
