@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 
 from bot.core.kinds import Kind
@@ -37,6 +38,65 @@ class Reconcile:
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """Objects chosen by what they have in common: each part narrows, and nobody's permission is widened by it."""
+
+    patterns: tuple[Target, ...]
+    """Names may be globs; `*` alone stands for all. No kind: every kind that the verb is for. An object is chosen if
+    one of them fits."""
+    everywhere: bool = False
+    """`-A`: in all namespaces. Else a pattern without a namespace means the verb's own default."""
+    labels: tuple[tuple[str, str], ...] = ()
+    """All of these, each key once, in order of the keys."""
+    failing: bool = False
+    """Only what is not ready now."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileAll:
+    """Reconcile whatever the selection holds of what the asker may touch. Sources come first by themselves."""
+
+    selection: Selection
+    options: Options
+    """Neither force nor reset: these need one release by its name."""
+    typed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How objects stand: those named, or whatever the selection holds of what the asker may see."""
+
+    what: tuple[Target, ...] | Selection
+    typed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The same, shown anew whenever it changes, until all is ready or the time is over."""
+
+    what: tuple[Target, ...] | Selection
+    length: timedelta
+    typed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Is everything fit for work: Flux, the cluster, this channel, its allowlist?"""
+
+    cluster: str | None
+    typed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Send nothing more of a request and stop following it."""
+
+    request: str
+    """Its id; empty for the asker's newest one in this channel."""
+    typed: str
+
+
+@dataclass(frozen=True, slots=True)
 class Help:
     """What may I do here?"""
 
@@ -53,7 +113,8 @@ class Trouble(Enum):
     TOO_MANY = "more than twenty objects"
     TOO_LONG = "longer than any command"
     OPEN_QUOTE = "a quote that is never closed"
-    LATER_ALL = "`all` is not built yet"
+    NOT_FOR_MANY = "an option that needs one object by its name"
+    NOT_THIS_VERB = "an option, or an object, that this verb does not take"
     UNKNOWN_VERB = "no such verb"
     CONTRADICTION = "two different values for one thing"
     NOT_THIS_KIND = "an option that this kind does not have"
@@ -72,7 +133,7 @@ class Unparsed:
     """What may stand there."""
 
 
-Command = Reconcile | Help
+Command = Reconcile | ReconcileAll | Status | Watch | Check | Cancel | Help
 
 MAX_TARGETS = 20
 """Objects in one command."""

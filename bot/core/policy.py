@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import assert_never
+from typing import Final, assert_never
 
 from bot.core.channels import ANY, Channel, Rule, Sources, fits
 from bot.core.requests import Caller, Verb
@@ -27,6 +27,7 @@ class Misfit(Enum):
     NAME = "the name"
     FORCE = "force"
     RESET = "reset"
+    ALL = "all"
     SOURCES = "its sources"
 
 
@@ -50,6 +51,9 @@ class Denied:
 
 Decision = Allowed | Denied
 
+_INCLUDED: Final[dict[Verb, tuple[Verb, ...]]] = {Verb.STATUS: (Verb.RECONCILE,)}
+"""Verbs of a rule that include another: the end of a reconcile tells how the object stands anyhow."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
@@ -68,13 +72,21 @@ class Grant:
 
 
 def decide(
-    channel: Channel, caller: Caller, verb: Verb, ref: Ref, *, force: bool = False, reset: bool = False
+    channel: Channel,
+    caller: Caller,
+    verb: Verb,
+    ref: Ref,
+    *,
+    force: bool = False,
+    reset: bool = False,
+    many: bool = False,
 ) -> Decision:
-    """Whether the caller may do `verb` to `ref` itself in this channel."""
+    """Whether the caller may do `verb` to `ref` itself in this channel. `many`: as one of a selection."""
 
     def misfits(rule: Rule) -> tuple[Misfit, ...]:
         lacks = [Misfit.FORCE] if force and not rule.force else []
         lacks += [Misfit.RESET] if reset and not rule.reset else []
+        lacks += [Misfit.ALL] if many and not rule.all else []
         return (*_who_and_verb(rule, caller, verb), *_object(channel, rule, ref), *lacks)
 
     return _weigh(channel, misfits)
@@ -97,14 +109,19 @@ def decide_source(channel: Channel, caller: Caller, verb: Verb, source: Ref, ser
     return _weigh(channel, misfits)
 
 
-def refuse_early(channel: Channel, caller: Caller, verb: Verb) -> Denied | None:
+def refuse_early(channel: Channel, caller: Caller, verb: Verb, *, many: bool = False) -> Denied | None:
     """The refusal that needs no object: whatever they name, no rule here would allow `verb` to this caller.
 
     None means that it depends on the object. `help` is for everybody: what it lists is only their own.
     """
     if verb is Verb.HELP:
         return None if caller.user else Denied()
-    decision = _weigh(channel, lambda rule: (*_who_and_verb(rule, caller, verb), *_nothing(channel, rule)))
+
+    def misfits(rule: Rule) -> tuple[Misfit, ...]:
+        lacks = (Misfit.ALL,) if many and not rule.all else ()
+        return (*_who_and_verb(rule, caller, verb), *_nothing(channel, rule), *lacks)
+
+    decision = _weigh(channel, misfits)
     return decision if isinstance(decision, Denied) else None
 
 
@@ -155,7 +172,7 @@ def _who_and_verb(rule: Rule, caller: Caller, verb: Verb) -> tuple[Misfit, ...]:
     wrong = []
     if not _named(rule, caller):
         wrong.append(Misfit.WHO)
-    if ANY not in rule.verbs and verb.value not in rule.verbs:
+    if not rule.verbs & {ANY, verb.value, *(each.value for each in _INCLUDED.get(verb, ()))}:
         wrong.append(Misfit.VERB)
     return tuple(wrong)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final, assert_never
 
-from bot.core.commands import Command, Help, Reconcile, Target
+from bot.core.commands import Cancel, Check, Command, Help, Reconcile, ReconcileAll, Selection, Status, Target, Watch
 from bot.core.durations import printed_duration
 from bot.core.kinds import HELM_CHART, HELM_RELEASE, KUSTOMIZATION, Kind, kind_called
 from bot.core.requests import Options
@@ -23,6 +24,16 @@ def printed(command: Command) -> str:
             return "help"
         case Reconcile():
             return _printed(command.targets, command.options)
+        case ReconcileAll():
+            return " ".join((_selection(command.selection), *_options(command.options)))
+        case Status():
+            return f"status {_what(command.what)}"
+        case Watch():
+            return f"watch {_what(command.what)} --for {printed_duration(command.length)}"
+        case Check():
+            return f"check --cluster {command.cluster}" if command.cluster else "check"
+        case Cancel():
+            return f"cancel {command.request}".rstrip()
         case _:
             assert_never(command)
 
@@ -32,9 +43,83 @@ def reconcile(targets: tuple[Target, ...], options: Options) -> Reconcile:
     return Reconcile(targets, options, _printed(targets, options))
 
 
-def on_cluster(command: Reconcile, cluster: str) -> Reconcile:
+def reconcile_all(selection: Selection, options: Options) -> ReconcileAll:
+    """The command for a selection."""
+    command = ReconcileAll(selection, options, "")
+    return replace(command, typed=printed(command))
+
+
+def status(what: tuple[Target, ...] | Selection) -> Status:
+    """The command that tells how these stand."""
+    command = Status(what, "")
+    return replace(command, typed=printed(command))
+
+
+def watch(what: tuple[Target, ...] | Selection, length: timedelta) -> Watch:
+    """The command that watches these."""
+    command = Watch(what, length, "")
+    return replace(command, typed=printed(command))
+
+
+def check(cluster: str | None) -> Check:
+    """The command that checks one cluster, or the default one."""
+    command = Check(cluster, "")
+    return replace(command, typed=printed(command))
+
+
+def cancel(request: str) -> Cancel:
+    """The command that cancels a request."""
+    command = Cancel(request, "")
+    return replace(command, typed=printed(command))
+
+
+Clustered = Reconcile | ReconcileAll | Status | Watch | Check
+"""The commands that are for one cluster, named or not."""
+
+
+def on_cluster(command: Clustered, cluster: str) -> Clustered:
     """The same for one cluster, when none was named: what a press on its button asks for."""
-    return reconcile(tuple(replace(target, cluster=cluster) for target in command.targets), command.options)
+    match command:
+        case Reconcile():
+            return reconcile(_targets_on(command.targets, cluster), command.options)
+        case ReconcileAll():
+            return reconcile_all(_selection_on(command.selection, cluster), command.options)
+        case Status():
+            return status(_what_on(command.what, cluster))
+        case Watch():
+            return watch(_what_on(command.what, cluster), command.length)
+        case Check():
+            return check(cluster)
+        case _:
+            assert_never(command)
+
+
+def cluster_of(command: Clustered) -> str | None:
+    """The cluster that it names for everything; None where it names none."""
+    match command:
+        case Check():
+            return command.cluster
+        case Reconcile():
+            return command.targets[0].cluster
+        case ReconcileAll():
+            return command.selection.patterns[0].cluster
+        case Status() | Watch():
+            what = command.what
+            return (what.patterns if isinstance(what, Selection) else what)[0].cluster
+        case _:
+            assert_never(command)
+
+
+def _targets_on(targets: tuple[Target, ...], cluster: str) -> tuple[Target, ...]:
+    return tuple(replace(target, cluster=cluster) for target in targets)
+
+
+def _selection_on(selection: Selection, cluster: str) -> Selection:
+    return replace(selection, patterns=_targets_on(selection.patterns, cluster))
+
+
+def _what_on(what: tuple[Target, ...] | Selection, cluster: str) -> tuple[Target, ...] | Selection:
+    return _selection_on(what, cluster) if isinstance(what, Selection) else _targets_on(what, cluster)
 
 
 def target_of(ref: Ref) -> Target:
@@ -59,6 +144,16 @@ def _printed(targets: tuple[Target, ...], options: Options) -> str:
     return " ".join((_targets(targets), *_options(options)))
 
 
+def _what(what: tuple[Target, ...] | Selection) -> str:
+    return _selection(what) if isinstance(what, Selection) else _targets(what)
+
+
+def _selection(selection: Selection) -> str:
+    labels = [f"-l {key}={value}" for key, value in selection.labels]
+    flags = (("-A", selection.everywhere), ("--failing", selection.failing))
+    return " ".join((_targets(selection.patterns), *labels, *(flag for flag, on in flags if on)))
+
+
 def _targets(targets: tuple[Target, ...]) -> str:
     clusters = {target.cluster for target in targets}
     if len(clusters) > 1:
@@ -78,7 +173,7 @@ def _target(target: Target) -> str:
     if target.kind is not None:
         return "/".join(filter(None, (target.kind.short, namespace, name)))
     if namespace is None:
-        return _word(name)
+        return "all" if name == "*" else _word(name)
     means_a_kind = kind_called(namespace) is not None or looks_like_kind(namespace)
     return f"/{namespace}/{name}" if means_a_kind else f"{namespace}/{name}"
 

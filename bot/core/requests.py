@@ -13,6 +13,11 @@ class Verb(Enum):
     """A thing a person may do; the word of a rule's `verbs`."""
 
     RECONCILE = "reconcile"
+    STATUS = "status"
+    """To read how an object stands. Whoever may reconcile it may do that too."""
+    CHECK = "check"
+    CANCEL = "cancel"
+    """To stop somebody else's request; one's own needs no rule."""
     HELP = "help"
 
 

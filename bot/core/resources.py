@@ -61,6 +61,15 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True)
+class Trigger:
+    """An entry of a Receiver's `spec.resources`: what a webhook asks for."""
+
+    ref: Ref
+    """Its name may be `*`: all of the kind in its namespace that have the labels."""
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class HelmRevision:
     """A row of a HelmRelease's `status.history`: what `helm history` would show."""
 
@@ -154,6 +163,8 @@ class Snapshot:
     """A HelmRelease's HelmChart, when a template makes it one."""
     includes: tuple[Ref, ...] = ()
     depends_on: tuple[Dependency, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+    """What a Receiver asks for; empty for every other kind."""
     interval: timedelta | None = None
     timeout: timedelta | None = None
     retry_interval: timedelta | None = None
@@ -224,6 +235,8 @@ class Controller:
     replicas: int
     available: int
     image: str = ""
+    flux: str = ""
+    """The version of Flux that it came with: its label `app.kubernetes.io/version`."""
 
     @property
     def down(self) -> bool:

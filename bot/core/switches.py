@@ -25,6 +25,7 @@ from bot.core.vocabulary import (
     WITH,
     cli_kind,
     is_cluster,
+    label_in,
     namespace_in,
     unknown_kind,
 )
@@ -33,6 +34,8 @@ from bot.core.words import Word, unparsed
 SHORTEST: Final = timedelta(seconds=10)
 LONGEST: Final = timedelta(hours=1)
 """The bounds of `--timeout`, both allowed."""
+SHORTEST_WATCH: Final = timedelta(minutes=1)
+"""The least that `--for` may say; the most is the same."""
 
 _VALUED: Final[dict[str, str]] = {
     "resource": "resource",
@@ -44,12 +47,22 @@ _VALUED: Final[dict[str, str]] = {
     "context": "cluster",
     "c": "cluster",
     "timeout": "timeout",
+    "for": "for",
+    "selector": "label",
+    "label": "label",
+    "l": "label",
 }
-_FLAGS: Final = ("with-source", "force", "reset")
-_ALL: Final = ("all", "all-namespaces", "a")
-LONG_OPTIONS: Final = frozenset(name for name in (*_VALUED, *_FLAGS, *_ALL, "help") if len(name) > 1)
+_FLAGS: Final = ("with-source", "force", "reset", "failing")
+_EVERYTHING: Final = ("all",)
+_EVERYWHERE: Final = ("all-namespaces", "a")
+LONG_OPTIONS: Final = frozenset(
+    name for name in (*_VALUED, *_FLAGS, *_EVERYTHING, *_EVERYWHERE, "help") if len(name) > 1
+)
 """Every option longer than a letter, without dashes."""
-_ADVISED: Final = ("resource", "name", "namespace", "cluster", "with-source", "timeout", "force", "reset")
+_ADVISED: Final = (
+    *("resource", "name", "namespace", "cluster", "with-source", "timeout", "force", "reset"),
+    *("all-namespaces", "selector", "failing"),
+)
 _SHOWN: Final = tuple(f"--{name}" for name in _ADVISED)
 
 
@@ -63,7 +76,13 @@ class Switches:
     namespace: str | None = None
     cluster: str | None = None
     everything: bool = False
-    """`--resource all`, `--all`, `-A`."""
+    """`--resource all`, `--all`."""
+    everywhere: bool = False
+    """`-A`."""
+    labels: tuple[tuple[str, str], ...] = ()
+    failing: bool = False
+    length: timedelta | None = None
+    """`--for`."""
     rest: tuple[Word, ...] = ()
     """The words that are no options."""
 
@@ -81,6 +100,9 @@ class _Sorter:
     timeout: timedelta | None = None
     flags: dict[str, bool] = field(default_factory=dict)
     everything: bool = False
+    everywhere: bool = False
+    labels: dict[str, str] = field(default_factory=dict)
+    length: timedelta | None = None
     rest: list[Word] = field(default_factory=list)
     opens: bool = False
     new_line: bool = False
@@ -142,11 +164,12 @@ class _Sorter:
         lowered = name.lower()
         if lowered in _FLAGS:
             return self._flag(word, lowered, value if equals else None)
-        if lowered in _ALL:
-            self.everything = True
+        if lowered in (*_EVERYTHING, *_EVERYWHERE):
+            self.everything |= lowered in _EVERYTHING
+            self.everywhere |= lowered in _EVERYWHERE
             return None
         if lowered not in _VALUED:
-            near = get_close_matches(lowered[:60], (*_ADVISED, "kind", "context"), cutoff=0.7)
+            near = get_close_matches(lowered[:60], (*_ADVISED, "kind", "context"), cutoff=0.75)
             return unparsed(Trouble.UNKNOWN_OPTION, word.text, tuple(f"--{each}" for each in near), _SHOWN)
         if not equals:
             if self.at >= len(self.words) or is_option(self.words[self.at]):
@@ -171,6 +194,10 @@ class _Sorter:
                 return self._set_cluster(value)
             case "timeout":
                 return self._set_timeout(value)
+            case "for":
+                return self._set_length(value)
+            case "label":
+                return self._set_labels(value)
             case _:
                 self.names.append(Word(value, quoted=True))
                 return None
@@ -222,6 +249,31 @@ class _Sorter:
         self.timeout = timeout
         return None
 
+    def _set_length(self, value: str) -> Unparsed | None:
+        length = duration(value)
+        if length is None or not SHORTEST_WATCH <= length <= LONGEST:
+            return unparsed(Trouble.BAD_VALUE, f"--for {value}", valid=("1m to 1h",))
+        if self.length not in (None, length):
+            return unparsed(Trouble.CONTRADICTION, f"--for {value}")
+        self.length = length
+        return None
+
+    def _set_labels(self, value: str) -> Unparsed | None:
+        """`a=b`, and what follows after commas as kubectl takes it."""
+        given = [value]
+        while self.at < len(self.words) and self._is_label(self.words[self.at]):
+            given.append(self._take().text)
+        for text in given:
+            label = label_in(text)
+            if label is None:
+                return unparsed(Trouble.BAD_VALUE, f"-l {text}", valid=("key=value",))
+            if self.labels.setdefault(label[0], label[1]) != label[1]:
+                return unparsed(Trouble.CONTRADICTION, f"-l {text}")
+        return None
+
+    def _is_label(self, word: Word) -> bool:
+        return word.opens and not word.first_of_line and not is_option(word) and "=" in word.text
+
 
 def is_option(word: Word) -> bool:
     """It begins with a dash and not with a quote; a dash alone is none."""
@@ -243,5 +295,9 @@ def read_switches(words: tuple[Word, ...]) -> Switches | Unparsed:
         namespace=sorter.namespace,
         cluster=sorter.cluster,
         everything=sorter.everything,
+        everywhere=sorter.everywhere,
+        labels=tuple(sorted(sorter.labels.items())),
+        failing="failing" in on,
+        length=sorter.length,
         rest=tuple(sorter.rest),
     )

@@ -10,6 +10,8 @@ Where a text can be read in two ways, these rules decide, in this order (docs/co
 5. A word of a kind begins that kind, and holds until the next one: `ks apps frontend hr nginx`.
 6. `a/b` is a kind and a name if `a` is a kind's word, else a namespace and a name.
 7. Two clusters, or one that holds for a part of the objects only, are a contradiction: nobody's cluster is guessed.
+
+A name may be a glob; a bare `all` in a name's place is the glob `*`.
 """
 
 from __future__ import annotations
@@ -20,9 +22,11 @@ from bot.core.commands import Target, Trouble, Unparsed
 from bot.core.kinds import Kind, kind_called
 from bot.core.switches import Switches
 from bot.core.vocabulary import (
+    EVERYTHING,
     GROUPS,
     ON,
     cli_kind,
+    glob_in,
     is_cluster,
     looks_like_kind,
     name_in,
@@ -88,7 +92,7 @@ class _Reader:
         first = word.opens or (self.after_path and self.kind is None)
         if not first or word.quoted or following is None or following.quoted or not stands_before(word.text):
             return False
-        if kind_called(following.text.partition("/")[0]) is not None:
+        if kind_called(following.text.partition("/")[0]) is not None or following.says(*EVERYTHING):
             return True
         second = self._following(1)
         return second is not None and cli_kind(following.text, second.text.partition("/")[0]) is not None
@@ -140,6 +144,8 @@ class _Reader:
     def _after_kind(self, word: Word, said: str) -> Unparsed | None:
         """A name, or a namespace and a name, of the kind that was `said` just before."""
         self.owed = None
+        if word.says(*EVERYTHING):
+            return self._path(self.kind, ["*"])
         head, *rest = word.text.split("/")
         kind = kind_called(head) if rest else None
         if kind is None or (len(rest) == 1 and "." not in head):
@@ -148,6 +154,8 @@ class _Reader:
 
     def _object(self, word: Word) -> Unparsed | None:
         self.after_path = False
+        if word.says(*EVERYTHING):
+            return self._path(self.kind, ["*"])
         head, slash, rest = word.text.partition("/")
         pieces = rest.split("/")
         if not slash:
@@ -165,11 +173,11 @@ class _Reader:
         return unknown_kind(head) if head else unparsed(Trouble.BAD_NAME, word.text)
 
     def _path(self, kind: Kind | None, pieces: list[str]) -> Unparsed | None:
-        """One object of `[name]` or `[namespace, name]`."""
+        """One object, or glob, of `[name]` or `[namespace, name]`."""
         shown = "/".join(pieces)
         if not pieces[-1]:
             return unparsed(Trouble.NO_NAME, kind.short if kind else shown)
-        name = name_in(pieces[-1])
+        name = name_in(pieces[-1]) or glob_in(pieces[-1])
         namespace = namespace_in(pieces[0]) if len(pieces) > 1 else None
         if name is None or len(pieces) > 2 or (len(pieces) == 2 and namespace is None):
             return unparsed(Trouble.BAD_NAME, shown)
@@ -186,10 +194,11 @@ class _Reader:
         return None
 
 
-def read_targets(switches: Switches, *, led: bool) -> tuple[Target, ...] | Unparsed:
+def read_targets(switches: Switches, *, led: bool, kinds_alone: bool = False) -> tuple[Target, ...] | Unparsed:
     """The objects of a command, in the order in which they were named; empty when there is no name at all.
 
     `led` says that the text began with a word that is no option: `prod --resource ks --name apps` names a cluster.
+    With `kinds_alone` a kind without a name means all of that kind.
     """
     cluster, rest = _leading_cluster(switches) if led else (None, switches.rest)
     reader = _Reader(rest, switches.kind, kind=switches.kind, cluster=cluster, idle=cluster is not None)
@@ -199,8 +208,11 @@ def read_targets(switches: Switches, *, led: bool) -> tuple[Target, ...] | Unpar
         trouble = reader.add_names(switches.names) or reader.read()
     if trouble is not None:
         return trouble
-    if reader.owed is not None:
+    if reader.owed is not None and not kinds_alone:
         return unparsed(Trouble.NO_NAME, reader.owed.text)
+    alone = kinds_alone and not reader.found and (switches.kind is not None or reader.cluster is not None)
+    if reader.owed is not None or alone:
+        reader.found.append(Target("*", reader.kind, None, reader.cluster))
     return _in_namespace(_on_cluster(reader, switches.cluster), switches.namespace)
 
 
@@ -233,6 +245,6 @@ def _in_namespace(targets: tuple[Target, ...] | Unparsed, given: str | None) -> 
     if isinstance(targets, Unparsed) or given is None:
         return targets
     own = {target.namespace for target in targets}
-    if None not in own and own != {given}:
+    if targets and None not in own and own != {given}:
         return unparsed(Trouble.CONTRADICTION, f"--namespace {given}")
     return tuple(replace(target, namespace=target.namespace or given) for target in targets)

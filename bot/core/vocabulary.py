@@ -13,10 +13,12 @@ from bot.core.words import unparsed
 DEFAULT_COMMAND: Final = "/flux-reconcile"
 LEADING: Final = frozenset({"flux", "reconcile", "annotating"})
 """Words in front of a command that say nothing: what people copy from a terminal."""
-VERBS: Final = ("reconcile", "help")
+STATUS, WATCH, CHECK, CANCEL = ("status", "get", "ls"), ("watch",), ("check",), ("cancel",)
+"""First words of the commands that are no reconcile; of each the first one is what we print."""
+VERBS: Final = ("reconcile", "status", "watch", "check", "cancel", "help")
 OTHER_VERBS: Final = (
-    *("get", "list", "describe", "status", "why", "history", "events", "logs", "trace", "tree", "stats", "check"),
-    *("diff", "export", "suspend", "resume", "cancel", "create", "delete", "annotate", "apply"),
+    *("list", "describe", "why", "history", "events", "logs", "trace", "tree", "stats"),
+    *("diff", "export", "suspend", "resume", "create", "delete", "annotate", "apply"),
 )
 """First words that ask for something we do not do; an object of such a name is named with its kind or in quotes."""
 GROUPS: Final[dict[str, str]] = {"source": "source", "sources": "source", "image": "image", "images": "image"}
@@ -32,6 +34,7 @@ _RESERVED: Final = frozenset(
         DEFAULT_COMMAND,
         *LEADING,
         *VERBS,
+        *STATUS,
         *OTHER_VERBS,
         *GROUPS,
         *EVERYTHING,
@@ -62,6 +65,9 @@ _FOREIGN: Final = re.compile(
     r"serviceaccount)(s|es)?|po|deploy|sts|ds|rs|cj|svc|ing|cm|ns|sa|pvc|pv|crd"
 )
 """Kinds of Kubernetes' own, with the short names that kubectl takes."""
+_GLOB: Final = re.compile(r"[a-z0-9*?.\[\]!-]{1,253}")
+_LABEL_KEY: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*/)?[A-Za-z0-9](?:[A-Za-z0-9._-]{{0,61}}[A-Za-z0-9])?")
+_LABEL_VALUE: Final = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
 _CLOSE: Final = 0.85
 _READ: Final = 60
 
@@ -76,6 +82,25 @@ def namespace_in(text: str) -> str | None:
     """The namespace in lower case, or None: Kubernetes allows DNS-1123 labels of up to 63 characters."""
     lowered = text.lower()
     return lowered if text.isascii() and len(text) <= 63 and _NAMESPACE.fullmatch(lowered) else None
+
+
+def glob_in(text: str) -> str | None:
+    """The glob in lower case, or None for what is no glob: a plain name, or one that could fit no name."""
+    lowered = text.lower()
+    return lowered if is_glob(lowered) and text.isascii() and _GLOB.fullmatch(lowered) else None
+
+
+def is_glob(name: str) -> bool:
+    """It stands for several names; Kubernetes allows none of these characters in a name."""
+    return any(char in name for char in "*?[")
+
+
+def label_in(text: str) -> tuple[str, str] | None:
+    """Key and value of `key=value` or `key==value`, or None where it is neither."""
+    key, equals, value = text.partition("=")
+    value = value.removeprefix("=")
+    fits = equals and text.isascii() and _LABEL_KEY.fullmatch(key) and _LABEL_VALUE.fullmatch(value)
+    return (key, value) if fits else None
 
 
 def is_cluster(text: str) -> bool:

@@ -21,6 +21,7 @@ from bot.flows.refusals import Refusing
 from bot.flows.resolve import Resolve
 from bot.flows.steps import Patience
 from bot.flows.tracks import Tracks
+from bot.flows.writes import Writes
 from bot.ports import Chat, Clock, Clusters, Directory, Messages, Requests, Telemetry, Trail
 from bot.tasks import Tasks
 
@@ -76,6 +77,7 @@ def assemble(outside: Outside, manners: Manners) -> Dispatch:
         telemetry=telemetry,
         patience=manners.patience,
         forges=manners.forges,
+        writes=Writes(),
     )
     conclude = Conclude(
         recording=Recording(outside.allowlist, chat, outside.requests, clock),

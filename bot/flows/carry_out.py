@@ -19,6 +19,7 @@ from bot.flows.sightings import LOOK_AGAIN, NEXT_RUN, beside_source, completes, 
 from bot.flows.steps import Ended, Job, Patience, Waiting, stopped_by
 from bot.flows.telling import good
 from bot.flows.watching import Watching
+from bot.flows.writes import Writes
 from bot.ports import Blind, Clock, Cluster, Follow, Quiet, Requests, Sighting, Telemetry
 
 READ_BACK: Final = timedelta(seconds=10)
@@ -36,6 +37,7 @@ class CarryOut:
     patience: Patience
     forges: tuple[tuple[str, str], ...]
     """Beside the public ones, for links (FLUX_BOT_FORGES)."""
+    writes: Writes
 
     async def run(self, job: Job) -> Ended:
         """Preflight, patch, follow. Every outcome is a value; a cluster that cannot answer ends the step too."""
@@ -51,13 +53,16 @@ class CarryOut:
         if stop is not None or not isinstance(found, Snapshot):
             now = found if isinstance(found, Snapshot) else None
             return Ended(job.step, stop or Gone(seen_before=False), self.clock.now() - began, now=now)
-        allowed = await job.recheck(job.step)
-        if isinstance(allowed, str):
-            return Ended(job.step, Stopped(Stop.REVOKED, allowed), self.clock.now() - began, now=found)
-        ask = self._ask(job, found)
         async with self.cluster.follow(job.step.ref) as follow:
-            await self.requests.begin(job.request.id, ask)
-            sent = await self._send(job, ask)
+            async with self.writes.turn(self.cluster.name):
+                # Asked last of all: a turn may be long in coming.
+                allowed = await job.recheck(job.step)
+                if isinstance(allowed, str):
+                    return Ended(job.step, Stopped(Stop.REVOKED, allowed), self.clock.now() - began, now=found)
+                ask = self._ask(job, found)
+                await self.requests.begin(job.request.id, ask)
+                answer = await self._send(ask)
+            sent = await self._read_back(job, ask, answer) if isinstance(answer, Unreachable) else answer
             if isinstance(sent, Broken | Gone):
                 # Whether anything arrived may be unknown, so the trail names the ask all the same.
                 return Ended(job.step, sent, self.clock.now() - began, ask, found)
@@ -94,12 +99,12 @@ class CarryOut:
             reset=request.options.reset and target,
         )
 
-    async def _send(self, job: Job, ask: Ask) -> Ask | Broken | Gone:
+    async def _send(self, ask: Ask) -> Ask | Broken | Gone | Unreachable:
         """One patch. Its own answer is the object just before its reconcile, so it refines `before`."""
         try:
             before = await self.cluster.request(ask)
         except Unreachable as error:
-            return await self._read_back(job, ask, error)
+            return error
         except Rejected as error:
             found = await self.cluster.read(ask.ref)
             gone = isinstance(found, Absent) or another(ask.before, found)

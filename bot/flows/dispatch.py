@@ -7,7 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, assert_never
 
-from bot.core.commands import Command, Help, Reconcile, Trouble, Unparsed
+from bot.core.commands import (
+    Cancel,
+    Check,
+    Command,
+    Help,
+    Reconcile,
+    ReconcileAll,
+    Status,
+    Trouble,
+    Unparsed,
+    Watch,
+)
 from bot.core.errors import ClusterError
 from bot.core.kinds import kind_called
 from bot.core.notices import (
@@ -26,6 +37,7 @@ from bot.core.offers import Button, Offer, Press, ShowDetails
 from bot.core.parsing import parse
 from bot.core.printing import on_cluster
 from bot.core.requests import Verb
+from bot.core.vocabulary import VERBS
 from bot.flows.gate import Barred, Entered, Gate, Heard
 from bot.flows.help import Helping
 from bot.flows.reconcile import Reconciling
@@ -67,7 +79,7 @@ class Dispatch:
             if not await self.requests.seen(heard.delivery):
                 await self._whisper(heard, NotUnderstood(text, await self._with_names(entered, parsed), self.command))
             return
-        if isinstance(parsed, Reconcile):
+        if not isinstance(parsed, Help):
             parsed = replace(parsed, typed=" ".join(text.split()))
         await self.carry(heard, entered, parsed, None)
 
@@ -98,10 +110,8 @@ class Dispatch:
         match offer.does:
             case ShowDetails(request=request):
                 await self._details(heard, entered, request)
-            case Help() | Reconcile():
-                await self.carry(heard, entered, offer.does, offer.key)
             case _:
-                assert_never(offer.does)
+                await self.carry(heard, entered, offer.does, offer.key)
 
     async def carry(self, heard: Heard, entered: Entered, command: Command, offer: str | None) -> None:
         """The one path to an act."""
@@ -111,6 +121,9 @@ class Dispatch:
                     await self._whisper(heard, await self.helping.answer(entered))
             case Reconcile():
                 await self._reconcile(heard, entered, command, offer)
+            case ReconcileAll() | Status() | Watch() | Check() | Cancel():
+                later = Unparsed(Trouble.UNKNOWN_VERB, command.typed.split()[0], valid=VERBS)
+                await self._whisper(heard, NotUnderstood(command.typed, later, self.command))
             case _:
                 assert_never(command)
 

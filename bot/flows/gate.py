@@ -126,14 +126,17 @@ class Gate:
         for audit in self.allowlist.audit_channels(channel) if channel else ():
             self.chat.show(Slot(f"off-{off.channel}", Part.AUDIT, audit), Place(audit), off)
 
-    def decide(self, entered: Entered, verb: Verb, ref: Ref, options: Options) -> Decision:
-        """Whether this person may do it to this object here."""
-        return decide(entered.channel, entered.caller, verb, ref, force=options.force, reset=options.reset)
+    def decide(self, entered: Entered, verb: Verb, ref: Ref, options: Options, *, many: bool = False) -> Decision:
+        """Whether this person may do it to this object here. `many`: as one of a selection."""
+        caller = entered.caller
+        return decide(entered.channel, caller, verb, ref, force=options.force, reset=options.reset, many=many)
 
-    def decide_step(self, entered: Entered, verb: Verb, step: Step, options: Options) -> Decision:
+    def decide_step(
+        self, entered: Entered, verb: Verb, step: Step, options: Options, *, many: bool = False
+    ) -> Decision:
         """The same for one object that is patched, which may be a source or a chart of the target."""
         if step.role is Role.OBJECT:
-            return self.decide(entered, verb, step.ref, options)
+            return self.decide(entered, verb, step.ref, options, many=many)
         return decide_source(entered.channel, entered.caller, verb, step.ref, step.serves)
 
     def sees(self, entered: Entered, ref: Ref) -> bool:
@@ -144,11 +147,13 @@ class Gate:
         """Whether a source may be named as a link in the chain of the object it serves."""
         return sees_source(entered.channel, entered.caller, source, serves)
 
-    def refuse_early(self, entered: Entered, verb: Verb) -> Denied | None:
+    def refuse_early(self, entered: Entered, verb: Verb, *, many: bool = False) -> Denied | None:
         """The refusal that needs no object, if no rule here would ever allow `verb` to this person."""
-        return refuse_early(entered.channel, entered.caller, verb)
+        return refuse_early(entered.channel, entered.caller, verb, many=many)
 
-    async def still_allowed(self, entered: Entered, verb: Verb, step: Step, options: Options) -> Allowed | str:
+    async def still_allowed(
+        self, entered: Entered, verb: Verb, step: Step, options: Options, *, many: bool = False
+    ) -> Allowed | str:
         """Asked again right before a patch: groups and channels change while a request waits."""
         grave = options.force or options.reset
         fresh = await self.directory.caller(entered.caller.user, entered.caller.team, fresh=grave)
@@ -157,7 +162,7 @@ class Gate:
         facts = await self.directory.channel(entered.channel.id, fresh=grave)
         if isinstance(facts, Unknown) or self._off(entered.channel, facts) is not None:
             return "the channel is no longer what its entry says"
-        decision = self.decide_step(Entered(fresh, entered.channel), verb, step, options)
+        decision = self.decide_step(Entered(fresh, entered.channel), verb, step, options, many=many)
         return decision if isinstance(decision, Allowed) else "no rule allows it any more"
 
     async def who_may(self, denied: Denied) -> tuple[str, ...]:

@@ -89,16 +89,17 @@ class Resolve:
         return Resolved(tuple(dict.fromkeys(refs)), rule)
 
     async def _one(self, entered: Entered, target: Target, options: Options) -> Resolution:
-        cluster = self._cluster(entered, target)
+        cluster = self.cluster(entered, target.cluster)
         if not isinstance(cluster, str):
             return cluster
         if target.kind is None:
             return await self._bare(entered, target, cluster, options)
         return await self._named(entered, replace(target, cluster=cluster), target.kind, options)
 
-    def _cluster(self, entered: Entered, target: Target) -> str | WhichCluster | NoSuchCluster:
+    def cluster(self, entered: Entered, named: str | None) -> str | WhichCluster | NoSuchCluster:
+        """The one that is meant: as named, else this channel's own, else the only one."""
         here = self.here(entered)
-        wanted = target.cluster or entered.channel.default_cluster
+        wanted = named or entered.channel.default_cluster
         if wanted is not None:
             # A phone writes a capital where a sentence begins.
             found = [name for name in here if name == wanted] or [

@@ -18,6 +18,7 @@ from bot.flows.investigate import Investigate
 from bot.flows.planning import Planned, Planning
 from bot.flows.steps import Ended, Job, Patience, Waiting
 from bot.flows.telling import Telling, good
+from bot.flows.writes import Writes
 from bot.ports import Clock, Clusters, Requests, Telemetry
 
 
@@ -35,6 +36,8 @@ class Run:
     """Steps already begun: a source shared by several targets is asked once."""
     last: dict[Ref, Ended] = field(default_factory=dict)
     """The last step of each target, as far as it came."""
+    many: bool = False
+    """Its targets were selected, not named: each needs a rule that allows that."""
 
     def patched(self) -> tuple[Ended, ...]:
         """Every step that has ended, whichever target it was for."""
@@ -55,6 +58,7 @@ class Tracks:
     telemetry: Telemetry
     patience: Patience
     forges: tuple[tuple[str, str], ...]
+    writes: Writes
 
     async def run(self, run: Run) -> None:
         """All targets at once; each has its outcome afterwards."""
@@ -67,7 +71,7 @@ class Tracks:
         found = self.clusters.get(cluster)
         if found is None:
             return None
-        return CarryOut(found, self.requests, self.clock, self.telemetry, self.patience, self.forges)
+        return CarryOut(found, self.requests, self.clock, self.telemetry, self.patience, self.forges, self.writes)
 
     async def _target(self, run: Run, plan: Planned) -> None:
         if plan.stopped is not None:
@@ -100,16 +104,17 @@ class Tracks:
         future: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         run.ended[step.ref] = future
         try:
-            ended = await self._carry_out(run, target, step, wanted, baseline)
+            ended = await self.carry_out(run, target, step, wanted, baseline)
         except BaseException:
             future.cancel()
             raise
         future.set_result(ended)
         return ended
 
-    async def _carry_out(
+    async def carry_out(
         self, run: Run, target: Ref, step: Step, wanted: str | None, baseline: Snapshot | None
     ) -> Ended:
+        """One step to its end, reporting to the target's track."""
         engine = self.engine(step.ref.cluster)
         if engine is None:
             return Ended(step, Stopped(Stop.UNREACHABLE, f"there is no cluster {step.ref.cluster}"), timedelta(0))
@@ -132,7 +137,9 @@ class Tracks:
                 step=step,
                 wanted=wanted,
                 baseline=baseline,
-                recheck=lambda each: self.gate.still_allowed(run.entered, Verb.RECONCILE, each, run.request.options),
+                recheck=lambda each: self.gate.still_allowed(
+                    run.entered, Verb.RECONCILE, each, run.request.options, many=run.many
+                ),
                 blocked=blocked,
                 report=report,
             )

@@ -82,8 +82,10 @@ def _shape(found: Unparsed, word: Code) -> tuple[Piece, ...]:
             return ("the quote at ", word, " is never closed")
         case Trouble.NOT_THIS_KIND:
             return (word, " is no option of this kind")
-        case Trouble.LATER_ALL:
-            return (Code("all"), " is not built yet; name up to twenty objects instead")
+        case Trouble.NOT_FOR_MANY:
+            return (word, " needs one release by its name")
+        case Trouble.NOT_THIS_VERB:
+            return (word, " does not go with this command")
         case _:
             return (found.trouble.value,)
 

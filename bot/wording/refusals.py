@@ -66,6 +66,8 @@ def _misfit(misfit: Misfit, rule: Rule) -> tuple[Piece, ...]:
             return ("you are not named in it",)
         case Misfit.FORCE | Misfit.RESET:
             return (f"it does not allow {misfit.value}",)
+        case Misfit.ALL:
+            return ("it does not allow ", Code("all"), ", globs or selectors")
         case Misfit.SOURCES:
             return ("its sources are ", Code(rule.sources.value))
         case _:

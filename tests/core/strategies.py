@@ -6,12 +6,12 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
-from bot.core.commands import Reconcile, Target
+from bot.core.commands import Reconcile, ReconcileAll, Selection, Status, Target, Watch
 from bot.core.kinds import ASKABLE, HELM_RELEASE, KINDS, kind_words
-from bot.core.printing import reconcile
+from bot.core.printing import reconcile, reconcile_all, status, watch
 from bot.core.requests import Options
 from bot.core.resources import Ref
-from bot.core.vocabulary import LEADING, OTHER_VERBS, is_cluster, stands_before
+from bot.core.vocabulary import LEADING, OTHER_VERBS, VERBS, glob_in, is_cluster, stands_before
 
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,12}[a-z0-9])?"
 AWKWARD = (
@@ -30,7 +30,7 @@ AWKWARD = (
 )
 """Names that also mean something to the grammar, or nearly."""
 
-words_of_ours = st.sampled_from(sorted({*kind_words(), *LEADING, *OTHER_VERBS, *AWKWARD}))
+words_of_ours = st.sampled_from(sorted({*kind_words(), *LEADING, *VERBS, *OTHER_VERBS, *AWKWARD}))
 labels = st.from_regex(_LABEL, fullmatch=True)
 namespaces = st.one_of(labels, words_of_ours, st.just("n" * 63)).filter(lambda text: len(text) <= 63)
 names = st.one_of(
@@ -70,3 +70,40 @@ def commands(draw: st.DrawFn) -> Reconcile:
     targets = draw(st.lists(target, min_size=1, max_size=20, unique=True))
     options = Options(draw(st.booleans()), draw(flags), draw(flags), timeout)
     return reconcile(tuple(targets), options)
+
+
+globs = st.from_regex(r"[a-z0-9*?.\[\]!-]{1,12}", fullmatch=True).filter(lambda text: glob_in(text) is not None)
+selecting = st.lists(
+    st.tuples(
+        st.from_regex(r"([a-z]{1,5}\.[a-z]{1,5}/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,5}[A-Za-z0-9])?", fullmatch=True),
+        st.from_regex(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,5}[A-Za-z0-9])?)?", fullmatch=True),
+    ),
+    max_size=3,
+    unique_by=lambda pair: pair[0],
+).map(lambda pairs: tuple(sorted(pairs)))
+
+
+@st.composite
+def selections(draw: st.DrawFn) -> Selection:
+    """Any selection that the grammar can say."""
+    cluster = draw(st.one_of(st.none(), clusters))
+    everywhere = draw(st.booleans())
+    kind = st.one_of(st.none(), st.sampled_from(ASKABLE))
+    namespace = st.none() if everywhere else st.one_of(st.none(), namespaces)
+    pattern = st.builds(Target, st.one_of(st.just("*"), globs, names), kind, namespace, st.just(cluster))
+    patterns = draw(st.lists(pattern, min_size=1, max_size=5, unique=True))
+    whole = [each for each in patterns if each == Target("*", None, None, cluster)]
+    picked, failing = draw(selecting), draw(st.booleans())
+    selects = everywhere or picked or failing or any(glob_in(each.name) for each in patterns)
+    return Selection(tuple(whole or patterns), everywhere, picked, failing or not selects)
+
+
+@st.composite
+def readings(draw: st.DrawFn) -> ReconcileAll | Status | Watch:
+    """A command for a selection, or one that only looks."""
+    timeout = draw(st.one_of(st.none(), st.timedeltas(timedelta(seconds=10), timedelta(hours=1))))
+    if draw(st.booleans()):
+        return reconcile_all(draw(selections()), Options(draw(st.booleans()), timeout=timeout))
+    what = draw(st.one_of(selections(), commands().map(lambda command: command.targets)))
+    length = draw(st.timedeltas(timedelta(minutes=1), timedelta(hours=1)))
+    return status(what) if draw(st.booleans()) else watch(what, length)

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from bot.core.commands import Help, Reconcile, Target, Trouble, Unparsed
+from bot.core.commands import (
+    Cancel,
+    Check,
+    Command,
+    Help,
+    Reconcile,
+    ReconcileAll,
+    Selection,
+    Status,
+    Target,
+    Trouble,
+    Unparsed,
+    Watch,
+)
 from bot.core.kinds import (
     GIT_REPOSITORY,
     HELM_CHART,
@@ -22,6 +36,8 @@ from bot.core.resources import Ref
 
 APPS = Target("apps", KUSTOMIZATION)
 NGINX = Target("nginx", HELM_RELEASE)
+ALL = Target("*")
+EVERY_KS = Target("*", KUSTOMIZATION)
 
 
 def read(text: str) -> Reconcile:
@@ -193,6 +209,99 @@ def test_options_may_stand_before_and_behind_the_object(options: str, expected: 
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("all", Selection((ALL,))),
+        ("--resource all", Selection((ALL,))),
+        ("--all", Selection((ALL,))),
+        ("*", Selection((ALL,))),
+        ("flux reconcile all", Selection((ALL,))),
+        ("all -n shop", Selection((replace(ALL, namespace="shop"),))),
+        ("all in shop namespace", Selection((replace(ALL, namespace="shop"),))),
+        ("shop/*", Selection((replace(ALL, namespace="shop"),))),
+        ("all -A", Selection((ALL,), everywhere=True)),
+        ("all --all-namespaces", Selection((ALL,), everywhere=True)),
+        ("-A", Selection((ALL,), everywhere=True)),
+        ("all --failing", Selection((ALL,), failing=True)),
+        ("--failing", Selection((ALL,), failing=True)),
+        ("-n shop --failing", Selection((replace(ALL, namespace="shop"),), failing=True)),
+        ("--failing on prod", Selection((replace(ALL, cluster="prod"),), failing=True)),
+        ("all -l team=shop", Selection((ALL,), labels=(("team", "shop"),))),
+        ("-l team=shop", Selection((ALL,), labels=(("team", "shop"),))),
+        ("all --selector=a.b/c==D", Selection((ALL,), labels=(("a.b/c", "D"),))),
+        ("all -l b=1,a=2 --failing", Selection((ALL,), labels=(("a", "2"), ("b", "1")), failing=True)),
+        ("all -l empty=", Selection((ALL,), labels=(("empty", ""),))),
+        ("prod all", Selection((replace(ALL, cluster="prod"),))),
+        ("all on prod", Selection((replace(ALL, cluster="prod"),))),
+        ("all --cluster prod", Selection((replace(ALL, cluster="prod"),))),
+        ("ks all", Selection((EVERY_KS,))),
+        ("ks --all", Selection((EVERY_KS,))),
+        ("ks *", Selection((EVERY_KS,))),
+        ("ks -A", Selection((EVERY_KS,), everywhere=True)),
+        ("ks --failing", Selection((EVERY_KS,), failing=True)),
+        ("--resource ks --all", Selection((EVERY_KS,))),
+        ("prod ks all", Selection((replace(EVERY_KS, cluster="prod"),))),
+        ("ks shop-*", Selection((Target("shop-*", KUSTOMIZATION),))),
+        ('ks "shop-*"', Selection((Target("shop-*", KUSTOMIZATION),))),
+        ("--resource ks --name Shop-*", Selection((Target("shop-*", KUSTOMIZATION),))),
+        ("ks shop/web-?", Selection((Target("web-?", KUSTOMIZATION, "shop"),))),
+        ("ks/web-[ab]", Selection((Target("web-[ab]", KUSTOMIZATION),))),
+        ("web-*", Selection((Target("web-*"),))),
+        ("ks shop-* hr all", Selection((Target("shop-*", KUSTOMIZATION), Target("*", HELM_RELEASE)))),
+        ("ks apps shop-*", Selection((APPS, Target("shop-*", KUSTOMIZATION)))),
+        ("ks apps -l a=b", Selection((APPS,), labels=(("a", "b"),))),
+    ],
+)
+def test_what_is_chosen_by_what_it_has_in_common_is_a_selection(text: str, expected: Selection) -> None:
+    command = parse(text)
+    assert isinstance(command, ReconcileAll), command
+    assert (command.selection, command.options) == (expected, Options())
+    assert parse(command.typed) == command
+
+
+def test_quotes_make_a_name_of_the_word_all() -> None:
+    assert targets('ks "all"') == (Target("all", KUSTOMIZATION),)
+    assert targets("ks/all") == (Target("all", KUSTOMIZATION),)
+
+
+def test_a_selection_takes_the_options_of_a_reconcile() -> None:
+    command = parse("all --with-source --timeout 10m")
+    assert isinstance(command, ReconcileAll)
+    assert command.options == Options(with_source=True, timeout=timedelta(minutes=10))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("status", Status(Selection((ALL,)), "status all")),
+        ("Get", Status(Selection((ALL,)), "status all")),
+        ("ls -A", Status(Selection((ALL,), everywhere=True), "status all -A")),
+        ("status ks", Status(Selection((EVERY_KS,)), "status ks/*")),
+        ("flux get kustomizations", Status(Selection((EVERY_KS,)), "status ks/*")),
+        ("flux get sources git", Status(Selection((Target("*", GIT_REPOSITORY),)), "status gitrepository/*")),
+        ("status --failing", Status(Selection((ALL,), failing=True), "status all --failing")),
+        ("status -n shop", Status(Selection((replace(ALL, namespace="shop"),)), "status shop/*")),
+        ("status on prod", Status(Selection((replace(ALL, cluster="prod"),)), "status all --cluster prod")),
+        ("status ks on prod", Status(Selection((replace(EVERY_KS, cluster="prod"),)), "status prod ks/*")),
+        ("status ks apps", Status((APPS,), "status ks/apps")),
+        ("status apps", Status((Target("apps"),), "status apps")),
+        ("status prod ks/apps", Status((replace(APPS, cluster="prod"),), "status prod ks/apps")),
+        ("watch", Watch(Selection((ALL,)), timedelta(minutes=15), "watch all --for 15m")),
+        ("watch ks apps --for 5m", Watch((APPS,), timedelta(minutes=5), "watch ks/apps --for 5m")),
+        ("check", Check(None, "check")),
+        ("check prod", Check("prod", "check --cluster prod")),
+        ("check on prod", Check("prod", "check --cluster prod")),
+        ("check --cluster prod", Check("prod", "check --cluster prod")),
+        ("cancel", Cancel("", "cancel")),
+        ("cancel AB12cd34", Cancel("ab12cd34", "cancel ab12cd34")),
+    ],
+)
+def test_other_verbs_are_the_first_word(text: str, expected: Command) -> None:
+    assert parse(text) == expected
+    assert parse(printed(expected)) == expected
+
+
+@pytest.mark.parametrize(
     "text",
     ["", " \n ", "help", "Help", "help ks", "--help", "-h", "?", "ks apps --help", "flux", "/flux-reconcile help"],
 )
@@ -210,12 +319,26 @@ def test_help_is_given_for_every_way_to_ask_for_it(text: str) -> None:
         ("ks/", (Trouble.NO_NAME, "ks")),
         ("--with-source", (Trouble.NO_NAME, "")),
         ("on prod", (Trouble.NO_NAME, "")),
-        ("all", (Trouble.LATER_ALL, "all")),
-        ("ks all", (Trouble.LATER_ALL, "all")),
-        ("--resource all", (Trouble.LATER_ALL, "all")),
-        ("ks --all", (Trouble.LATER_ALL, "all")),
-        ("ks -A", (Trouble.LATER_ALL, "all")),
-        ("status ks apps", (Trouble.UNKNOWN_VERB, "status")),
+        ("ks all --force", (Trouble.NOT_FOR_MANY, "--force")),
+        ("hr web-* --reset", (Trouble.NOT_FOR_MANY, "--reset")),
+        ("ks shop/* -A", (Trouble.CONTRADICTION, "-A")),
+        ("all apps", (Trouble.CONTRADICTION, "all")),
+        ("ks apps -l team", (Trouble.BAD_VALUE, "-l team")),
+        ("ks apps -l team=!", (Trouble.BAD_VALUE, "-l team=!")),
+        ("all -l a=b -l a=c", (Trouble.CONTRADICTION, "-l a=c")),
+        ("all -l", (Trouble.NO_VALUE, "-l")),
+        ("ks apps --for 5m", (Trouble.NOT_THIS_VERB, "--for")),
+        ("status ks apps --with-source", (Trouble.NOT_THIS_VERB, "--with-source")),
+        ("status --for 5m", (Trouble.NOT_THIS_VERB, "--for")),
+        ("watch --timeout 5m", (Trouble.NOT_THIS_VERB, "--timeout")),
+        ("watch --for 59s", (Trouble.BAD_VALUE, "--for 59s")),
+        ("watch --for 61m", (Trouble.BAD_VALUE, "--for 61m")),
+        ("check -n shop", (Trouble.NOT_THIS_VERB, "-n")),
+        ("check a b", (Trouble.CONTRADICTION, "b")),
+        ("check a/", (Trouble.BAD_NAME, "a/")),
+        ("cancel ab12cd34 now", (Trouble.NOT_THIS_VERB, "now")),
+        ("cancel ks/apps", (Trouble.BAD_VALUE, "ks/apps")),
+        ("describe ks apps", (Trouble.UNKNOWN_VERB, "describe")),
         ("flux suspend ks apps", (Trouble.UNKNOWN_VERB, "suspend")),
         ("reconcil ks apps", (Trouble.UNKNOWN_VERB, "reconcil")),
         ("deployment web", (Trouble.UNKNOWN_KIND, "deployment")),
@@ -238,7 +361,8 @@ def test_help_is_given_for_every_way_to_ask_for_it(text: str) -> None:
         ("ks apps --timeout=-5m", (Trouble.BAD_VALUE, "--timeout -5m")),
         ("ks apps --timeout " + "9" * 99 + "h", (Trouble.BAD_VALUE, "--timeout " + "9" * 89 + "…")),
         ("ks my_app", (Trouble.BAD_NAME, "my_app")),
-        ("ks shop-*", (Trouble.BAD_NAME, "shop-*")),
+        ("ks shop_*", (Trouble.BAD_NAME, "shop_*")),
+        ("ks sh*p/web", (Trouble.BAD_NAME, "sh*p/web")),
         ("ks " + "a" * 254, (Trouble.BAD_NAME, "a" * 99 + "…")),
         ("ks apps -n a.b", (Trouble.BAD_NAME, "a.b")),
         ("ks a.b/apps", (Trouble.BAD_NAME, "a.b/apps")),

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from bot.core.commands import Help, Reconcile, Target, Unparsed
+from bot.core.commands import Command, Help, Reconcile, ReconcileAll, Selection, Status, Target, Unparsed, Watch
 from bot.core.parsing import MAX_TEXT, parse
-from bot.core.printing import flux_line, on_cluster, printed, reconcile, target_of
+from bot.core.printing import cluster_of, flux_line, on_cluster, printed, reconcile, reconcile_all, target_of
 from bot.core.requests import Options
 from bot.core.resources import Ref
 from tests.core import strategies as some
@@ -36,6 +36,20 @@ fragments = st.sampled_from(
             "prod",
             ".",
         ),
+        *(
+            "-A",
+            "-l ",
+            "a=b",
+            "--failing",
+            "status ",
+            "watch ",
+            "check ",
+            "cancel ",
+            "--for 5m",
+            "shop-*",
+            "[",
+            "web-?",
+        ),
         *("ks/a/b", "\ud800", "\x00", "İ", "\u212a", "\u202e", "\u00a0", "flux", "reconcile", "/flux-reconcile"),
         "a" * 300,
     ]
@@ -46,7 +60,7 @@ texts = st.one_of(st.text(st.characters(exclude_categories=()), max_size=60), st
 @given(texts)
 @example("--name=\ud800 ks on\udfff")
 def test_every_text_is_a_command_or_says_why_not(text: str) -> None:
-    assert isinstance(parse(text), Reconcile | Help | Unparsed)
+    assert isinstance(parse(text), Command | Unparsed)
 
 
 @given(st.lists(fragments, max_size=30).map(" ".join))
@@ -70,7 +84,7 @@ def test_what_is_shown_of_a_text_that_is_no_command_is_short(text: str) -> None:
 def test_forty_thousand_characters_are_answered(piece: str) -> None:
     text = (piece * 40_000)[:40_000]
     assert isinstance(parse(text), Unparsed)
-    assert isinstance(parse(text[:MAX_TEXT]), Reconcile | Help | Unparsed)
+    assert isinstance(parse(text[:MAX_TEXT]), Command | Unparsed)
 
 
 @given(some.commands())
@@ -78,6 +92,21 @@ def test_a_printed_command_parses_to_the_same_command(command: Reconcile) -> Non
     assert parse(printed(command)) == command
     assert parse(f"/flux-reconcile {command.typed}") == command
     assert parse(f"/deploy {command.typed}", "/deploy") == command
+
+
+@given(some.readings())
+def test_a_printed_command_that_reads_or_selects_parses_to_the_same_command(
+    command: ReconcileAll | Status | Watch,
+) -> None:
+    assert parse(printed(command)) == command
+    assert parse(f"/flux-reconcile {command.typed}") == command
+
+
+@given(some.selections(), some.clusters)
+def test_a_cluster_chosen_for_a_selection_holds_for_all_of_it(selection: Selection, cluster: str) -> None:
+    chosen = on_cluster(reconcile_all(selection, Options()), cluster)
+    assert cluster_of(chosen) == cluster
+    assert parse(chosen.typed) == chosen
 
 
 def test_printed_help_is_help() -> None:
@@ -149,5 +178,6 @@ def test_every_way_to_name_a_kind_gives_it(ref: Ref) -> None:
 @given(some.commands(), some.clusters)
 def test_a_cluster_chosen_for_a_command_holds_for_all_of_it(command: Reconcile, cluster: str) -> None:
     chosen = on_cluster(command, cluster)
+    assert isinstance(chosen, Reconcile)
     assert {target.cluster for target in chosen.targets} == {cluster}
     assert parse(chosen.typed) == reconcile(tuple(dict.fromkeys(chosen.targets)), chosen.options)

@@ -14,6 +14,7 @@ from bot.core.resources import Snapshot, Tokens
 from bot.flows.carry_out import CarryOut
 from bot.flows.steps import Ended, Job, Patience, Waiting
 from bot.flows.watching import Watching
+from bot.flows.writes import Writes
 from bot.ports import Blind, Quiet, Sighting
 from bot.store.memory import MemoryRequests, MemoryTrail
 from tests.fakes.clock import MORNING, FakeClock
@@ -81,7 +82,7 @@ class Bench:
 
     def engine(self, requests: MemoryRequests | None = None) -> CarryOut:
         kept = requests or MemoryRequests(self.clock, MemoryTrail())
-        return CarryOut(self.cluster, kept, self.clock, self.telemetry, Patience(), ())
+        return CarryOut(self.cluster, kept, self.clock, self.telemetry, Patience(), (), Writes())
 
     async def carry_out(self, step: Step, options: Options = PLAIN) -> Ended:
         requests = MemoryRequests(self.clock, MemoryTrail())
