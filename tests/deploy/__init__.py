@@ -1,0 +1,1 @@
+"""What is shipped for operators: the Slack app, the manifests, the image and the page that installs them."""
