@@ -12,6 +12,7 @@ from typing import Protocol
 
 from bot.clock import Clock
 from bot.core.audit import Entry
+from bot.core.health import Right
 from bot.core.kinds import Kind
 from bot.core.notices import Notice, Slot, Whisper
 from bot.core.offers import Offer
@@ -22,6 +23,7 @@ from bot.core.verdicts import Verdict
 __all__ = [
     "Accepted",
     "Blind",
+    "Cached",
     "Chat",
     "Clock",
     "Cluster",
@@ -69,6 +71,16 @@ class Quiet:
     """Nothing was seen until the moment asked for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """A kind as its watch has it now."""
+
+    objects: tuple[Snapshot, ...]
+    """Brief, in no order."""
+    changes: int
+    """The same number means the same objects."""
+
+
 class Follow(Protocol):
     """One object's sightings: the cached state, and after it each event as it came, none left out or merged.
 
@@ -104,6 +116,10 @@ class Cluster(Protocol):
         """All of a kind, in name order, brief; from the cache once synced. A kind not served is empty."""
         ...
 
+    def cached(self, kind: Kind) -> Cached | None:
+        """What the watch of the kind shows, without a call; None while it shows nothing that can be relied on."""
+        ...
+
     async def serves(self, kind: Kind) -> bool: ...
 
     async def has_namespace(self, name: str) -> bool:
@@ -129,6 +145,33 @@ class Cluster(Protocol):
     async def controller(self, kind: Kind) -> Controller | Absent | None:
         """The Deployment that reconciles the kind. Absent only where we may list Deployments and see other Flux
         ones; None when it cannot be known."""
+        ...
+
+    # What `check` asks. Each raises ClusterError, Forbidden where the bot may not look.
+
+    @property
+    def flux_namespace(self) -> str:
+        """Where Flux is installed."""
+        ...
+
+    async def installed(self) -> tuple[Controller, ...]:
+        """Flux's Deployments, in name order."""
+        ...
+
+    async def version(self) -> str:
+        """Of the API server: `v1.36.0`."""
+        ...
+
+    async def served(self) -> tuple[tuple[Kind, tuple[str, ...]], ...]:
+        """Flux's kinds that are served, asked anew, with their versions, the server's favourite first."""
+        ...
+
+    async def may(self, right: Right) -> bool:
+        """Whether our role allows it, in every namespace that we watch."""
+        ...
+
+    def trouble(self) -> tuple[str, ...]:
+        """Which watches do not work and why, a line each; empty when all do."""
         ...
 
 

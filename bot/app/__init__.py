@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 
 from bot import __version__
+from bot.app.process import settle
 from bot.app.supervise import Bot
 from bot.app.wiring import open_bot
 from bot.clock import SystemClock
@@ -21,6 +22,7 @@ from bot.telemetry.metrics import Metrics
 
 async def run(settings: Settings, allowlist: Allowlist) -> int:
     """Serves until SIGTERM or SIGINT. 0 after an orderly stop, 1 when something that must run could not."""
+    settle()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -33,6 +33,8 @@ class Bot:
     bolt: Bolt
     clusters: KubernetesClusters
     courier: Courier
+    knowing: Callable[[], Awaitable[None]]
+    """Keeps what is known of the channels fresh."""
     servers: tuple[Server, ...]
     """The probes' and, over HTTP, Slack's."""
     loop: LoopWatch
@@ -46,6 +48,7 @@ class Bot:
         runs: list[Callable[[], Awaitable[None]]] = [
             self.clusters.run,
             self.courier.run,
+            self.knowing,
             *(server.run for server in self.servers),
             self.loop.run,
         ]

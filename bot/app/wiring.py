@@ -155,7 +155,18 @@ async def _wire(
         slack = Route("POST", SLACK_PATH, receiver(bolt, secret, clock, telemetry))
         servers.append(Server(settings.slack_listen_host, settings.slack_listen_port, (slack,), telemetry))
     return Bot(
-        settings, clock, telemetry, connection, bolt, clusters, courier, tuple(servers), loop, listening, afterlives
+        settings,
+        clock,
+        telemetry,
+        connection,
+        bolt,
+        clusters,
+        courier,
+        partial(directory.run, tuple(channel.id for channel in allowlist.channels)),
+        tuple(servers),
+        loop,
+        listening,
+        afterlives,
     )
 
 

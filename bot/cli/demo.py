@@ -43,6 +43,12 @@ class _WithIds(click.Command):
     help="With --kubeconfig: patch objects, in this context only; without it every request ends before its patch.",
 )
 @click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=0,
+    help="Of the page in the browser, on 127.0.0.1; default: a free one.",
+)
+@click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="error",
@@ -60,12 +66,14 @@ def demo(  # noqa: PLR0913, PLR0917 - one per option
     channel: str,
     as_json: bool,
     allow_writes: str | None,
+    port: int,
     log_level: str,
 ) -> None:
     """Run the real bot in a Slack workspace that is simulated on this machine.
 
-    Its clusters are simulated too, Flux and all, unless --kubeconfig names one of yours. It reads commands from the
-    terminal and prints what that person would see, until Ctrl-C.
+    Its clusters are simulated too, Flux and all, unless --kubeconfig names one of yours. It prints the address of a
+    page with the workspace and the clusters. It also reads commands from the terminal and prints what that person
+    would see, until Ctrl-C.
 
     With --say it types each one, waits until its request has ended, and prints every message a person could see. It
     then exits with 0 if everything asked for was done, unchanged, skipped by its schedule, or answered; with 1 for
@@ -87,6 +95,7 @@ def demo(  # noqa: PLR0913, PLR0917 - one per option
         as_json=as_json,
         allow_writes=allow_writes,
         log_level=LogLevel(log_level),
+        port=port,
     )
     try:
         code = asyncio.run(run(wanted))

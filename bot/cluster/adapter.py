@@ -16,14 +16,15 @@ from bot.cluster.decode import snapshot
 from bot.cluster.discovery import Discovery
 from bot.cluster.errors import Expired, Missing, unreachable
 from bot.cluster.reflector import PAGE, Jitter, Reflector
-from bot.cluster.surroundings import FLUX_LABEL, controller, events, next_page
+from bot.cluster.surroundings import FLUX_LABEL, allowed, controller, controllers, events, git_version, next_page
 from bot.cluster.transport import Connect, HttpTransport
 from bot.cluster.wire import FORCED, REQUESTED, RESET, Page, read
 from bot.core.errors import Forbidden, Rejected, Unreachable
+from bot.core.health import Right
 from bot.core.kinds import Kind
 from bot.core.requests import Ask
 from bot.core.resources import Absent, Controller, Event, Ref, Snapshot
-from bot.ports import Follow, Telemetry
+from bot.ports import Cached, Follow, Telemetry
 
 _EVENT_PAGES: Final = 4
 
@@ -99,6 +100,14 @@ class KubernetesCluster:
             return Absent(ref)
         return self._decoded(body, ref)
 
+    def cached(self, kind: Kind) -> Cached | None:
+        chosen = self._covering(kind, None)
+        dead = self._api.budget.seems_dead
+        if not chosen or dead or any(not each.synced.is_set() or each.outage is not None for each in chosen):
+            return None
+        objects = tuple(each for reflector in chosen for each in reflector.all())
+        return Cached(objects, sum(reflector.changes for reflector in chosen))
+
     async def serves(self, kind: Kind) -> bool:
         async with self._within(READ_SECONDS):
             return await self._discovery.api_version(kind) is not None
@@ -114,17 +123,12 @@ class KubernetesCluster:
         return True
 
     def follow(self, ref: Ref) -> AbstractAsyncContextManager[Follow]:
-        return self._following(ref)
-
-    @asynccontextmanager
-    async def _following(self, ref: Ref) -> AsyncIterator[Follow]:
         reflector = self._reflector(ref.kind, ref.namespace)
         if reflector is None:
             raise Rejected(self.name, f"{self.name}: the bot does not watch {ref.kind.plural} in {ref.namespace}")
         if not reflector.served:
             reflector.wake()
-        with reflector.follow(ref) as follower:
-            yield follower
+        return reflector.follow(ref)
 
     # Writing
 
@@ -179,14 +183,49 @@ class KubernetesCluster:
         return tuple(sorted(found, key=lambda each: each.at))
 
     async def controller(self, kind: Kind) -> Controller | Absent | None:
-        namespace = self._spec.flux_namespace
-        path = resource_path(self.name, "apps/v1", namespace, "deployments")
-        query = (("labelSelector", FLUX_LABEL), ("limit", str(PAGE)))
         try:
-            body = await self._api.get(Call("GET", path, "list deployments", query))
+            body = await self._deployments()
         except (Forbidden, Missing):
             return None
-        return controller(body, self.name, kind, namespace)
+        return controller(body, self.name, kind, self.flux_namespace)
+
+    async def _deployments(self) -> bytes:
+        path = resource_path(self.name, "apps/v1", self.flux_namespace, "deployments")
+        query = (("labelSelector", FLUX_LABEL), ("limit", str(PAGE)))
+        return await self._api.get(Call("GET", path, "list deployments", query))
+
+    # What `check` asks
+
+    @property
+    def flux_namespace(self) -> str:
+        return self._spec.flux_namespace
+
+    async def installed(self) -> tuple[Controller, ...]:
+        found = controllers(await self._deployments(), self.flux_namespace)
+        return tuple(sorted(found, key=lambda each: each.name))
+
+    async def version(self) -> str:
+        return git_version(await self._api.get(Call("GET", "/version", "get /version")))
+
+    async def served(self) -> tuple[tuple[Kind, tuple[str, ...]], ...]:
+        async with self._within(READ_SECONDS):
+            return await self._discovery.served()
+
+    async def may(self, right: Right) -> bool:
+        own = (right.namespace,) if right.namespace else self._spec.namespaces
+        places = ("",) if right.plural == "namespaces" else own or ("",)
+        async with self._within(READ_SECONDS):
+            return all([await self._may(right, place) for place in places])
+
+    async def _may(self, right: Right, namespace: str) -> bool:
+        asked = {"verb": right.verb, "group": right.group, "resource": right.plural, "namespace": namespace}
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": asked},
+        }
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        return allowed(await self._api.get(Call("POST", path, "create selfsubjectaccessreviews", body=body)))
 
     async def _list_anew(self, kind: Kind, namespace: str | None) -> tuple[Snapshot, ...]:
         path = await self._path(kind, namespace)

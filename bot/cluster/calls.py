@@ -53,7 +53,8 @@ class Call:
 
     @property
     def writes(self) -> bool:
-        return self.method != "GET"
+        """Whether it changes something there: a POST of ours only asks what we may do."""
+        return self.method == "PATCH"
 
 
 def resource_path(cluster: str, api_version: str, namespace: str | None, plural: str, name: str | None = None) -> str:

@@ -242,8 +242,8 @@ class Api:
         token = configuration.api_key.get("BearerToken")
         if token is not None:
             headers["Authorization"] = token
-        if call.writes:
-            headers["Content-Type"] = "application/merge-patch+json"
+        if call.body is not None:
+            headers["Content-Type"] = "application/merge-patch+json" if call.writes else "application/json"
         url = configuration.host + call.path + (f"?{urlencode(call.query)}" if call.query else "")
         try:
             transport = await self._open(configuration)

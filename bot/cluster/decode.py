@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from sys import intern
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import Raw
 
-from bot.cluster.references import chart_object, chart_of, dependencies_of, includes_of, source_of
+from bot.cluster.references import chart_object, chart_of, dependencies_of, includes_of, source_of, triggers_of
 from bot.cluster.scalars import duration, moment, text, without_credentials, word
 from bot.cluster.wire import (
     Action,
@@ -41,6 +41,8 @@ from bot.core.resources import (
     Tokens,
 )
 
+T = TypeVar("T")
+
 _NO_SPEC: Final = Spec()
 _NO_STATUS: Final = StatusShape()
 
@@ -57,6 +59,8 @@ def snapshot(raw: bytes | Raw, cluster: str, kind: Kind, *, full: bool) -> Snaps
     helm = _helm(status) if kind == kinds.HELM_RELEASE else ()
     artifact = _artifact(status.artifact)
     chart = chart_of(spec)
+    asked = Tokens(text(notes.requested), text(notes.forced), text(notes.reset))
+    applied = text(_applied(kind, status, helm))
     return Snapshot(
         ref=ref,
         uid=meta.uid or "",
@@ -69,21 +73,18 @@ def snapshot(raw: bytes | Raw, cluster: str, kind: Kind, *, full: bool) -> Snaps
         suspended_by=text(notes.suspended_by),
         static=kind.static or (kind == kinds.HELM_REPOSITORY and spec.type == "oci"),
         conditions=tuple(_condition(each) for each in status.conditions or () if each.type),
-        asked=Tokens(text(notes.requested), text(notes.forced), text(notes.reset)),
-        handled=Tokens(
-            text(status.last_handled_reconcile_at),
-            text(status.last_handled_force_at),
-            text(status.last_handled_reset_at),
-        ),
-        applied=text(_applied(kind, status, helm)),
+        asked=asked,
+        handled=_one(_handled(status), asked),
+        applied=applied,
         applied_origin=text(status.last_applied_origin_revision),
-        attempted=text(_built_from(kind, status)),
+        attempted=_one(text(_built_from(kind, status)), applied),
         attempted_digest=text(status.last_attempted_revision_digest),
         artifact=artifact,
         source=source_of(ref, spec, chart),
         chart=chart_object(ref, spec, status, chart),
         includes=includes_of(ref, spec),
         depends_on=dependencies_of(ref, spec),
+        triggers=triggers_of(ref, spec),
         interval=duration(spec.interval),
         timeout=duration(spec.timeout),
         retry_interval=duration(spec.retry_interval),
@@ -110,6 +111,19 @@ def version(raw: bytes | Raw) -> str:
     """The resource version of an object that is not read further, as a bookmark is; empty when it has none."""
     body = read(raw, Body)
     return (body.metadata.resource_version or "") if body is not None and body.metadata is not None else ""
+
+
+def _one(value: T, known: T) -> T:
+    """What is held already where both are equal, as they are in an object at rest: it is kept by the thousand."""
+    return known if value == known else value
+
+
+def _handled(status: StatusShape) -> Tokens:
+    return Tokens(
+        text(status.last_handled_reconcile_at),
+        text(status.last_handled_force_at),
+        text(status.last_handled_reset_at),
+    )
 
 
 def _condition(shape: ConditionShape) -> Condition:

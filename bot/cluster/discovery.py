@@ -84,6 +84,18 @@ class Discovery:
                 raise self._failure
             return self._found(kind)
 
+    async def served(self) -> tuple[tuple[Kind, tuple[str, ...]], ...]:
+        """Flux's kinds that are served, with their versions. Raises ClusterError, Forbidden where we may not ask."""
+        async with self._lock:
+            await self._ask()
+        if self._open:
+            raise Forbidden(
+                self._api.cluster, f"{self._api.cluster}: the bot may not ask what is served", "get /apis"
+            )
+        table = self._table or {}
+        found = ((kind, table.get((kind.group, kind.plural), ())) for kind in KINDS)
+        return tuple((kind, versions) for kind, versions in found if versions)
+
     def forget(self, kind: Kind) -> None:
         """The kind's path turned out to be gone: ask again before its next use."""
         if self._table is not None:

@@ -3,48 +3,79 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from types import TracebackType
+from typing import Final, Protocol, Self
 
 from bot.clock import Clock
-from bot.core.resources import Absent, Snapshot
+from bot.core.resources import Absent, Ref, Snapshot
 from bot.ports import Blind, Quiet, Sighting
 
 LIMIT: Final = 10_000
 """Sightings nobody reads: beyond that they are dropped and the next one says `gap`."""
 
 
-class Follower:
-    """A queue of sightings, in the order in which the watch saw them; implements bot.ports.Follow."""
+class Stand(Protocol):
+    """Where followers of one kind's objects see from."""
 
-    def __init__(self, clock: Clock, limit: int = LIMIT) -> None:
+    def join(self, ref: Ref, follower: Follower) -> None:
+        """Tells it what is known of the object, if anything is, and everything from then on."""
+        ...
+
+    def leave(self, ref: Ref, follower: Follower) -> None:
+        """Tells it nothing any more."""
+        ...
+
+
+class Follower:
+    """A queue of sightings, in the order in which the watch saw them; implements bot.ports.Follow.
+
+    It sees while its block lasts, and one task reads it. There may be thousands, so that it is its own context
+    manager (a generator would be five times as large) and holds no more than a future while it waits.
+    """
+
+    __slots__ = ("_arrived", "_blind", "_clock", "_last", "_limit", "_ref", "_stand", "_waiting")
+
+    def __init__(self, clock: Clock, stand: Stand, ref: Ref, limit: int = LIMIT) -> None:
         self._clock = clock
+        self._stand = stand
+        self._ref = ref
         self._limit = limit
-        self._waiting: deque[Sighting | Blind] = deque()
-        self._arrived = asyncio.Event()
+        self._waiting: list[Sighting | Blind] | None = None
+        """Not read yet, oldest first."""
+        self._arrived: asyncio.Future[None] | None = None
         self._last: Snapshot | Absent | None = None
         self._blind = False
+
+    async def __aenter__(self) -> Self:
+        self._stand.join(self._ref, self)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stand.leave(self._ref, self)
 
     async def next(self, until: datetime) -> Sighting | Blind | Quiet:
         """The next thing seen; Quiet once `until` has passed."""
         left = (until - self._clock.now()).total_seconds()
         if not self._waiting and left > 0:
-            self._arrived.clear()
+            self._arrived = asyncio.get_running_loop().create_future()
             try:
                 async with self._clock.timeout(left):
-                    await self._arrived.wait()
+                    await self._arrived
             except TimeoutError:
                 pass
-        return self._waiting.popleft() if self._waiting else Quiet()
+            finally:
+                self._arrived = None
+        return self._oldest()
 
     def see(self, now: Snapshot | Absent, *, gap: bool = False) -> None:
         """The watch saw this."""
         self._last = now
-        if len(self._waiting) >= self._limit:
-            self._waiting.clear()
+        if self._waiting is not None and len(self._waiting) >= self._limit:
+            self._waiting = None
             gap = True
         self._put(Sighting(now, self._clock.now(), gap=gap))
 
@@ -66,9 +97,20 @@ class Follower:
             if self._last is not None:
                 self.see(self._last)
 
+    def _oldest(self) -> Sighting | Blind | Quiet:
+        if self._waiting is None:
+            return Quiet()
+        found = self._waiting.pop(0)
+        if not self._waiting:
+            self._waiting = None
+        return found
+
     def _put(self, thing: Sighting | Blind) -> None:
+        if self._waiting is None:
+            self._waiting = []
         self._waiting.append(thing)
-        self._arrived.set()
+        if self._arrived is not None and not self._arrived.done():
+            self._arrived.set_result(None)
 
 
 Key = tuple[str, str]
@@ -87,16 +129,13 @@ class Followers:
     def __contains__(self, where: Key) -> bool:
         return where in self._by_object
 
-    @contextmanager
-    def joined(self, where: Key, follower: Follower) -> Iterator[Follower]:
-        """Registered while the block runs."""
+    def join(self, where: Key, follower: Follower) -> None:
         self._by_object[where] = (*self._by_object.get(where, ()), follower)
-        try:
-            yield follower
-        finally:
-            rest = tuple(each for each in self._by_object.pop(where, ()) if each is not follower)
-            if rest:
-                self._by_object[where] = rest
+
+    def leave(self, where: Key, follower: Follower) -> None:
+        rest = tuple(each for each in self._by_object.pop(where, ()) if each is not follower)
+        if rest:
+            self._by_object[where] = rest
 
     def see(self, where: Key, now: Snapshot | Absent) -> None:
         """Tells those of one object what the watch saw."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from sys import intern
 
-from bot.cluster.wire import ChartSpec, ChartTemplate, Pointer, Spec, StatusShape
+from bot.cluster.wire import ChartSpec, ChartTemplate, Pointer, Spec, StatusShape, rows
 from bot.core import kinds
 from bot.core.kinds import Kind
-from bot.core.resources import Dependency, Ref
+from bot.core.resources import Dependency, Ref, Trigger
 
 
 def _pointed(ref: Ref, pointer: Pointer | None, default: Kind | None = None) -> Ref | None:
@@ -73,3 +73,13 @@ def _known(refs: Iterable[Ref | None]) -> tuple[Ref, ...]:
 def dependencies_of(ref: Ref, spec: Spec) -> tuple[Dependency, ...]:
     pairs = ((_pointed(ref, each, ref.kind), each) for each in spec.depends_on or ())
     return tuple(Dependency(found, bool(each.ready_expr)) for found, each in pairs if found is not None)
+
+
+def triggers_of(ref: Ref, spec: Spec) -> tuple[Trigger, ...]:
+    """What a Receiver asks for when its webhook is called."""
+    if ref.kind != kinds.RECEIVER:
+        return ()
+    pairs = ((_pointed(ref, each), each) for each in rows(spec.resources, Pointer))
+    return tuple(
+        Trigger(found, tuple(sorted((each.match_labels or {}).items()))) for found, each in pairs if found is not None
+    )

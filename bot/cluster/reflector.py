@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
+
+from msgspec import Raw
 
 from bot.clock import Clock
 from bot.cluster.budget import SETTLED_SECONDS
@@ -27,7 +28,9 @@ from bot.core.kinds import Kind
 from bot.core.resources import Absent, Ref, Snapshot
 from bot.ports import Blind, Telemetry
 
-PAGE: Final = 500
+PAGE: Final = 250
+BREATH: Final = 10
+"""Objects of a page that are read in one go."""
 PAGE_SECONDS: Final = 30.0
 IDLE_SECONDS: Final = 150.0
 """Bookmarks come every minute, so this much silence means that nobody is there any more."""
@@ -62,6 +65,8 @@ class Reflector:
         """Set once the first list is complete, or the kind turned out not to be served."""
         self.served = True
         self.outage: Blind | None = None
+        self.changes = 0
+        """Grows whenever what the cache holds may have changed."""
         self._api = api
         self._discovery = discovery
         self._clock = clock
@@ -92,16 +97,21 @@ class Reflector:
         """Everything in the cache, brief, in no order."""
         return tuple(self._objects.values())
 
-    @contextmanager
-    def follow(self, ref: Ref) -> Iterator[Follower]:
-        """A follower of one object that starts with what the cache holds, if it holds anything yet."""
-        follower = Follower(self._clock)
+    def follow(self, ref: Ref) -> Follower:
+        """A follower of one object, for the length of its block."""
+        return Follower(self._clock, self, ref)
+
+    def join(self, ref: Ref, follower: Follower) -> None:
+        """See bot.cluster.follower.Stand."""
         if self.synced.is_set():
             follower.see(self.get(ref))
         if self.outage is not None:
             follower.lose_sight(self.outage)
-        with self._followers.joined((ref.namespace, ref.name), follower):
-            yield follower
+        self._followers.join((ref.namespace, ref.name), follower)
+
+    def leave(self, ref: Ref, follower: Follower) -> None:
+        """See bot.cluster.follower.Stand."""
+        self._followers.leave((ref.namespace, ref.name), follower)
 
     def wake(self) -> None:
         """Looks at once whether a kind is served by now."""
@@ -156,8 +166,14 @@ class Reflector:
         followed: dict[Key, Snapshot] = {}
         token = ""
         while True:
-            meta, page = await self._page(path, token)
-            for each in page:
+            meta, items = await self._page(path, token)
+            for number, raw in enumerate(items):
+                if number % BREATH == 0:
+                    # A page in one go would keep everybody else waiting for a moment that people feel.
+                    await asyncio.sleep(0)
+                each = snapshot(raw, self._api.cluster, self.kind, full=bool(self._followers))
+                if each is None:
+                    continue
                 where = (each.ref.namespace, each.ref.name)
                 found[where] = each.brief()
                 if where in self._followers:
@@ -166,6 +182,7 @@ class Reflector:
             if not token:
                 break
         before, self._objects = self._objects, found
+        self.changes += 1
         if self.synced.is_set():
             self._telemetry.tell("watch_restarted", **self._labels())
         self._version = meta.resource_version or ""
@@ -177,15 +194,13 @@ class Reflector:
         )
         self._telemetry.tell("held", count=len(found), **self._labels())
 
-    async def _page(self, path: str, token: str) -> tuple[ListMeta, tuple[Snapshot, ...]]:
+    async def _page(self, path: str, token: str) -> tuple[ListMeta, tuple[Raw, ...]]:
         query: Query = [("limit", str(PAGE)), *([("continue", token)] if token else [])]
         call = Call("GET", path, self._doing("list"), query, seconds=PAGE_SECONDS, tries=1, lane=self._lane)
         page = read(await self._api.get(call), Page)
         if page is None or page.metadata is None or not page.metadata.resource_version:
             raise Rejected(self._api.cluster, f"{self._api.cluster}: the list of {self.kind.plural} cannot be read")
-        full = bool(self._followers)
-        read_as = (snapshot(raw, self._api.cluster, self.kind, full=full) for raw in page.items or ())
-        return page.metadata, tuple(each for each in read_as if each is not None)
+        return page.metadata, page.items or ()
 
     async def _watch(self, path: str) -> float:
         """Follows the stream from the last version until the server ends it; answers how long to rest."""
@@ -255,6 +270,7 @@ class Reflector:
             return
         where = (now.ref.namespace, now.ref.name)
         self._objects[where] = now.brief()
+        self.changes += 1
         self._version = now.version or self._version
         self._followers.see(where, now)
 
@@ -263,6 +279,7 @@ class Reflector:
             return
         where = (last.ref.namespace, last.ref.name)
         self._objects.pop(where, None)
+        self.changes += 1
         self._version = last.version or self._version
         self._followers.see(where, Absent(last.ref, last))
 
@@ -302,6 +319,7 @@ class Reflector:
 
     def _unserved(self) -> float:
         before, self._objects = self._objects, {}
+        self.changes += 1
         self._version = ""
         self._strikes = 0
         self._works()

@@ -13,6 +13,7 @@ from bot.core.kinds import Kind
 from bot.core.resources import Absent, Controller, Event, Ref
 
 FLUX_LABEL: Final = "app.kubernetes.io/part-of=flux"
+FLUX_VERSION: Final = "app.kubernetes.io/version"
 
 
 class _Involved(Struct, rename="camel"):
@@ -36,8 +37,9 @@ class _EventShape(Struct, rename="camel"):
     last_timestamp: str | None = None
 
 
-class _Named(Struct):
+class _Labelled(Struct):
     name: str | None = None
+    labels: dict[str, str] | None = None
 
 
 class _Container(Struct):
@@ -63,7 +65,7 @@ class _DeploymentStatus(Struct, rename="camel"):
 
 
 class _Deployment(Struct):
-    metadata: _Named | None = None
+    metadata: _Labelled | None = None
     spec: _DeploymentSpec | None = None
     status: _DeploymentStatus | None = field(default=None)
 
@@ -108,8 +110,7 @@ def _event(shape: _EventShape, about: Ref) -> Event | None:
 
 def controller(body: bytes, cluster: str, kind: Kind, namespace: str) -> Controller | Absent | None:
     """The kind's Deployment among Flux's own; Absent when others are there and it is not, None when none is."""
-    page = read(body, Page) or Page()
-    found = [each for raw in page.items or () if (each := _controller(raw, namespace)) is not None]
+    found = controllers(body, namespace)
     exact = next((each for each in found if each.name == kind.controller), None)
     # A sharded Flux may have its controllers under longer names only.
     shard = next((each for each in found if each.name.startswith(f"{kind.controller}-")), None)
@@ -119,6 +120,12 @@ def controller(body: bytes, cluster: str, kind: Kind, namespace: str) -> Control
     if not found or kind.controller == "flux-operator":
         return None
     return Absent(Ref(cluster, kind, namespace, kind.controller))
+
+
+def controllers(body: bytes, namespace: str) -> tuple[Controller, ...]:
+    """Flux's own Deployments, in the order of the list."""
+    page = read(body, Page) or Page()
+    return tuple(each for raw in page.items or () if (each := _controller(raw, namespace)) is not None)
 
 
 def _controller(raw: bytes | memoryview, namespace: str) -> Controller | None:
@@ -135,4 +142,29 @@ def _controller(raw: bytes | memoryview, namespace: str) -> Controller | None:
         replicas=1 if spec.replicas is None else spec.replicas,
         available=status.available_replicas or 0,
         image=text(main.image) if main is not None else "",
+        flux=word((shape.metadata.labels or {}).get(FLUX_VERSION)),
     )
+
+
+class _Version(Struct, rename="camel"):
+    git_version: str | None = None
+
+
+def git_version(body: bytes) -> str:
+    """The API server's own version; empty when it does not say."""
+    found = read(body, _Version)
+    return text(found.git_version)[:64] if found is not None else ""
+
+
+class _ReviewStatus(Struct):
+    allowed: bool | None = None
+
+
+class _Review(Struct):
+    status: _ReviewStatus | None = None
+
+
+def allowed(body: bytes) -> bool:
+    """What a SelfSubjectAccessReview answers."""
+    found = read(body, _Review)
+    return found is not None and found.status is not None and found.status.allowed is True

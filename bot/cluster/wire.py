@@ -55,6 +55,7 @@ class Pointer(Struct, rename="camel"):
     namespace: str | None = None
     api_version: str | None = None
     ready_expr: str | None = None
+    match_labels: dict[str, str] | None = None
 
 
 class ChartSpec(Struct, rename="camel"):
@@ -100,6 +101,8 @@ class Spec(Struct, rename="camel"):
     image_repository_ref: Pointer | None = None
     include: tuple[Include, ...] | None = None
     sources: tuple[Pointer, ...] | None = None
+    resources: Raw = Raw()
+    """Kept raw: pointers in a Receiver, whole objects in a ResourceSet."""
     depends_on: tuple[Pointer, ...] | None = None
     secret_ref: Pointer | None = None
     type: str | None = None

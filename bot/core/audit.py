@@ -24,6 +24,7 @@ class Result(Enum):
     BLOCKED = "not started"
     """A source of it failed first, so it was never patched."""
     BROKEN = "not carried out"
+    CANCELLED = "cancelled"
     REFUSED = "refused"
 
 

@@ -19,7 +19,7 @@ from bot.core.kinds import (
     RECEIVER,
     Kind,
 )
-from bot.core.resources import Controller, Ref, Snapshot
+from bot.core.resources import Controller, Snapshot
 
 SLOW: Final = timedelta(minutes=10)
 """A source that looks upstream less often should have a Receiver (docs/commands.md, "check")."""
@@ -27,8 +27,10 @@ OLDEST_KUBERNETES: Final = (1, 33)
 """The oldest that Flux 2.9 supports (docs/flux.md)."""
 POLLED: Final = (GIT_REPOSITORY, OCI_REPOSITORY, HELM_REPOSITORY, BUCKET)
 """Sources that look upstream in an interval of their own."""
-READ: Final = (*POLLED, HELM_RELEASE, KUSTOMIZATION, RECEIVER)
-"""The kinds whose objects are looked at."""
+
+
+_CORE: Final = (KUSTOMIZATION, GIT_REPOSITORY)
+"""Without these there is no Flux worth the name."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,12 +48,14 @@ class Right:
         return f"{self.verb} {self.plural}"
 
 
-def rights(served: tuple[Kind, ...], flux_namespace: str) -> tuple[Right, ...]:
-    """What the bot's role should allow where these kinds are served (docs/kubernetes.md, "Rights")."""
-    found = [Right(verb, kind.group, kind.plural) for kind in served for verb in ("list", "watch")]
-    found += [Right("patch", kind.group, kind.plural) for kind in served if kind in ASKABLE]
+def rights(served: tuple[Kind, ...], flux_namespace: str, *, writes: bool) -> tuple[Right, ...]:
+    """What to ask about the bot's role where these kinds are served (docs/kubernetes.md, "Rights").
+
+    Not list and watch: a watch that may not be is told as one that does not work.
+    """
+    patches = (Right("patch", kind.group, kind.plural) for kind in served if writes and kind in ASKABLE)
     return (
-        *found,
+        *patches,
         Right("list", "", "events", needed=False),
         Right("get", "", "namespaces", needed=False),
         Right("list", "apps", "deployments", flux_namespace, needed=False),
@@ -117,6 +121,7 @@ class Topic(Enum):
     NO_RECEIVER = "sources that look upstream rarely and have no Receiver"
     NO_REMEDIATION = "releases that stall after one failure"
     NO_HEALTH_CHECK = "Kustomizations that are ready before their workloads are"
+    UNREAD = "a kind whose objects could not be read"
     WELL_MADE = "no object with any of these three flaws"
 
 
@@ -126,7 +131,6 @@ class Finding:
 
     topic: Topic
     level: Level
-    refs: tuple[Ref, ...] = ()
     controllers: tuple[Controller, ...] = ()
     kinds: tuple[Kind, ...] = ()
     rights: tuple[Right, ...] = ()
@@ -198,22 +202,23 @@ def _controllers(found: Found) -> list[Finding]:
         told.append(Finding(Topic.FLUX_MIXED, Level.ODD, values=versions))
     well = tuple(each for each in running if each not in down and each not in weak)
     if well:
-        told.append(Finding(Topic.CONTROLLERS, Level.GOOD, controllers=well, values=(*versions, found.flux_namespace)))
+        told.append(Finding(Topic.CONTROLLERS, Level.GOOD, controllers=well, values=versions))
     return told
 
 
 def _absent(found: Found, running: tuple[Controller, ...]) -> list[Finding]:
-    """Kinds that are served and have objects, or are Flux's own core, while nothing reconciles them."""
+    """Kinds that are served and have objects, or are Flux's very core, while nothing reconciles them."""
     if isinstance(found.served, Unreadable):
         return []
     names = [each.name for each in running]
+    used = {each.ref.kind for each in found.objects} | set(_CORE)
     # Whoever installs with flux-operator finds its Deployment outside of what it labels.
     missing = [
         kind
         for kind, _ in found.served
-        if kind.controller != "flux-operator"
+        if kind in used
+        and kind.controller != "flux-operator"
         and not any(name == kind.controller or name.startswith(f"{kind.controller}-") for name in names)
-        and not kind.static
     ]
     controllers = dict.fromkeys(kind.controller for kind in missing)
     return [
@@ -225,10 +230,6 @@ def _absent(found: Found, running: tuple[Controller, ...]) -> list[Finding]:
         )
         for name in controllers
     ]
-
-
-_CORE: Final = (KUSTOMIZATION, GIT_REPOSITORY)
-"""Without these there is no Flux worth the name."""
 
 
 def _served(found: Found) -> list[Finding]:
@@ -268,18 +269,12 @@ def _objects(found: Found) -> list[Finding]:
         (Topic.NO_REMEDIATION, tuple(filter(_stalls_at_once, found.objects))),
         (Topic.NO_HEALTH_CHECK, tuple(filter(_ready_too_soon, found.objects))),
     )
-    told = [
-        Finding(topic, Level.ODD, refs=tuple(each.ref for each in some), objects=some) for topic, some in flawed if some
-    ]
-    if found.objects and not told and not found.unread:
+    told = [Finding(topic, Level.ODD, objects=some) for topic, some in flawed if some]
+    looked_at = any(each.ref.kind in (*POLLED, HELM_RELEASE, KUSTOMIZATION) for each in found.objects)
+    if looked_at and not told and not found.unread:
         told.append(Finding(Topic.WELL_MADE, Level.GOOD))
-    return [
-        *told,
-        *(
-            Finding(Topic.SERVED, Level.UNKNOWN, kinds=(kind,), unreadable=unreadable)
-            for kind, unreadable in found.unread
-        ),
-    ]
+    unread = (Finding(Topic.UNREAD, Level.UNKNOWN, kinds=(kind,), unreadable=why) for kind, why in found.unread)
+    return [*told, *unread]
 
 
 def rarely_looking(objects: tuple[Snapshot, ...]) -> tuple[Snapshot, ...]:
@@ -301,8 +296,7 @@ def triggers(receiver: Snapshot, source: Snapshot) -> bool:
     """Whether a call of the Receiver's webhook asks for this source."""
     labels = set(source.labels)
     return any(
-        trigger.ref == source.ref
-        or (trigger.ref == replace(source.ref, name="*") and set(trigger.labels) <= labels)
+        trigger.ref == source.ref or (trigger.ref == replace(source.ref, name="*") and set(trigger.labels) <= labels)
         for trigger in receiver.triggers
     )
 
@@ -315,4 +309,3 @@ def _stalls_at_once(each: Snapshot) -> bool:
 
 def _ready_too_soon(each: Snapshot) -> bool:
     return each.ref.kind == KUSTOMIZATION and not each.suspended and not each.checks_health
-

@@ -8,7 +8,8 @@ and the token with the last write of a run.
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.changes import carries, change_between
@@ -71,6 +72,8 @@ def judge(ask: Ask, seen: Seen) -> Pending | Verdict:
         verdict: Pending | Verdict = _not_handled(ask, now)  # rows 5, 6
     else:
         verdict = _handled(ask, seen, now)
+        if isinstance(verdict, Failed | Stalled):
+            verdict = replace(verdict, warnings=_losses(ask, seen, now))
     if isinstance(verdict, Pending):
         return give_up(ask, verdict, seen) if seen.at >= ask.deadline else verdict  # row 19
     if by is not None and isinstance(verdict, Succeeded | Unchanged | Failed | Stalled):
@@ -176,6 +179,19 @@ def _not_ready(seen: Seen, now: Snapshot, ready: Condition) -> Pending | Verdict
     return failure(now, seen, ready)  # rows 11, 12
 
 
+def as_it_stands(now: Snapshot, at: datetime) -> Failed | Stalled | None:
+    """The failure that an object tells by itself, whoever asked for its last run; None where it tells none.
+
+    When Flux tries again is left open: that counts from the end of a run that nobody here has seen.
+    """
+    stalled, ready = now.condition("Stalled"), now.ready
+    if _stalls(stalled, ready):
+        return _stalled(now, stalled, ready)
+    if ready is None or ready.status != "False":
+        return None
+    return replace(failure(now, Seen(now, at), ready), retry_at=None)
+
+
 def _moves_house(now: Snapshot, ready: Condition) -> bool:
     """A HelmRelease whose release was removed to be installed under another name, not to undo a failure."""
     if now.ref.kind != HELM_RELEASE or ready.reason != "UninstallSucceeded":
@@ -246,6 +262,15 @@ def _warnings(ask: Ask, seen: Seen, now: Snapshot, *, changed: bool) -> tuple[Wa
 def _force_lost(ask: Ask, seen: Seen, now: Snapshot, *, changed: bool) -> bool:
     """A later run marks the force as handled without having forced; only a new release proves that it was."""
     return _lost(ask, seen, now, now.handled.force) or (now.ref.kind == HELM_RELEASE and not changed)
+
+
+def _losses(ask: Ask, seen: Seen, now: Snapshot) -> tuple[Warn, ...]:
+    """What a failure cost: no retry of Flux's own forces or resets (docs/flux.md, "The request protocol")."""
+    found = {
+        Warn.FORCE_LOST: ask.force and _lost(ask, seen, now, now.handled.force),
+        Warn.RESET_LOST: ask.reset and _lost(ask, seen, now, now.handled.reset),
+    }
+    return tuple(warn for warn, holds in found.items() if holds)
 
 
 def _lost(ask: Ask, seen: Seen, now: Snapshot, handled: str) -> bool:
@@ -332,6 +357,7 @@ def give_up(ask: Ask, pending: Pending, seen: Seen) -> Verdict:
     """What to say of a pending request when patience ends (row 19; rows 10 and 11 become failures)."""
     now = seen.now
     if pending.why in {Why.DEPENDENCY, Why.SOURCE} and isinstance(now, Snapshot) and now.ready is not None:
-        by, failed = overtaken_by(ask, now, answered=seen.answered), failure(now, seen, now.ready)
+        by = overtaken_by(ask, now, answered=seen.answered)
+        failed = replace(failure(now, seen, now.ready), warnings=_losses(ask, seen, now))
         return failed if by is None else Overtaken(by, failed)
     return TimedOut(pending)

@@ -9,14 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Final
 
 from bot.core.audit import Entry
 from bot.core.commands import Unparsed
 from bot.core.explain import Cause
 from bot.core.offers import Button
 from bot.core.policy import Denied
-from bot.core.requests import Options, Role
+from bot.core.requests import Caller, Options, Role
 from bot.core.resources import Artifact, Condition, Controller, Event, Ref, Snapshot
+from bot.core.standing import Beheld, Standing
 from bot.core.verdicts import Pending, Verdict
 
 # --- Slots --------------------------------------------------------------------------------------------------------
@@ -58,6 +60,8 @@ class Asked:
     typed: str
     at: datetime
     options: Options = Options()
+    cancelled: Caller | None = None
+    """Who cancelled it before it was over."""
 
 
 class Going(Enum):
@@ -136,6 +140,9 @@ class Stop(Enum):
     READ_ONLY = "this bot only reads"
     REVOKED = "the allowlist no longer allows it"
     NOT_CARRIED_OUT = "stopped before it was sent"
+    CANCELLED = "cancelled before it was sent"
+    """`Stopped.text` is the display name of who did it."""
+    CYCLE = "it waits for itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +154,8 @@ class Stopped:
     """The edge's own sentence, for a person."""
     on: Ref | None = None
     """Another object that is the reason: the source."""
+    way: tuple[Ref, ...] = ()
+    """Of a cycle: each waits for the next, the last one for the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +203,7 @@ class Running:
     asked: Asked
     tracks: tuple[Track, ...]
     at: datetime
+    buttons: tuple[Button, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +255,87 @@ class Mentioned:
     tracks: tuple[Track, ...]
 
 
+# --- A request for a selection ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a selection (`all`, a glob, a label) came to when it was looked up."""
+
+    cluster: str
+    namespace: str
+    """Empty: all of them, or several."""
+    kinds: tuple[tuple[str, int], ...] = ()
+    """Each kind and how many of it, in the order in which they are told."""
+    hidden: int = 0
+    """Objects that fit the selection, and that the asker may not touch here."""
+    elsewhere: int = 0
+    """Objects of other namespaces that `-A` would take too."""
+    unfetched: int = 0
+    """Sources of selected objects that the asker may not have fetched here."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRunning:
+    """Root: how far it has come."""
+
+    asked: Asked
+    batch: Batch
+    tracks: tuple[Track, ...]
+    at: datetime
+    buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFinished:
+    """Root: the sum, and what failed. Edited again when failures heal."""
+
+    asked: Asked
+    batch: Batch
+    tracks: tuple[Track, ...]
+    at: datetime
+    took: timedelta
+    buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchDetailed:
+    """Thread: every object, the failed ones first and with their last events. Also whispered by Details."""
+
+    asked: Asked
+    batch: Batch
+    tracks: tuple[Track, ...]
+    accounts: tuple[Account, ...]
+    """Of failed objects, as many as anybody reads."""
+    at: datetime
+    took: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class BatchMentioned:
+    """Thread: the sum, to whoever walked away."""
+
+    asked: Asked
+    batch: Batch
+    tracks: tuple[Track, ...]
+    took: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class NoneSelected:
+    """Whisper: a selection that holds nothing which the asker may touch, or more than one request may."""
+
+    typed: str
+    cluster: str
+    namespace: str
+    """Empty: all of them, or several."""
+    hidden: int = 0
+    elsewhere: int = 0
+    found: int = 0
+    """More than the most, which is `most`; else 0."""
+    most: int = 0
+
+
 # --- Answers to one person ----------------------------------------------------------------------------------------
 
 
@@ -264,6 +355,7 @@ class Refusal(Enum):
     OFFER_SPENT = "the button was pressed before"
     OFFER_GONE = "the button is too old or not ours"
     NOT_ASKER = "the button is not in this channel"
+    NOT_YOURS = "the button is for somebody else"
     NOT_MEMBER = "the bot is not in this channel"
     UNPOSTABLE = "Slack does not let the bot post here"
     SHUTTING_DOWN = "the bot is being restarted"
@@ -323,6 +415,44 @@ class ClusterAsked:
     clusters: tuple[str, ...]
     buttons: tuple[Button, ...] = ()
     """None with force or reset: a button never carries these on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forceable:
+    """A release that would be forced, with what is known of it."""
+
+    ref: Ref
+    now: Snapshot | None
+    """None: there is none of that name."""
+    hindered: bool = False
+    """As it stands, nothing would be sent to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForceAsked:
+    """Whisper: what force would do, before anything is done. Whoever asked may press, for two minutes."""
+
+    typed: str
+    releases: tuple[Forceable, ...]
+    options: Options
+    within: timedelta
+    buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelling:
+    """Whisper: a running request was cancelled; its own message tells what was sent already."""
+
+    request: str
+    typed: str
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToCancel:
+    """Whisper: it has ended, or never ran here; empty for somebody who has nothing running here."""
+
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,17 +533,28 @@ Notice = (
     | Finished
     | Detailed
     | Mentioned
+    | BatchRunning
+    | BatchFinished
+    | BatchDetailed
+    | BatchMentioned
+    | NoneSelected
     | Refused
     | NotUnderstood
     | Ambiguous
     | ClusterUnknown
     | ClusterAsked
+    | ForceAsked
+    | Cancelling
+    | NothingToCancel
     | Helped
     | Joined
     | Apology
+    | Standing
     | Audited
     | ChannelOff
 )
+PROGRESS: Final = (Running, BatchRunning, Beheld)
+"""The notices that only tell progress: edits of them may be left out, and share what Slack allows."""
 
 
 @dataclass(frozen=True, slots=True)

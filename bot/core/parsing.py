@@ -174,6 +174,9 @@ def _selection(targets: tuple[Target, ...], switches: Switches) -> Selection | U
     clusters = {target.cluster for target in patterns}
     if len(clusters) > 1:
         return unparsed(Trouble.CONTRADICTION, next(str(each) for each in sorted(map(str, clusters))))
+    named = any(not is_glob(target.name) for target in targets)
+    if switches.everything and named:
+        return unparsed(Trouble.CONTRADICTION, "all")
     whole = Target("*", None, None, None)
     if len(patterns) > 1 and any(replace(each, cluster=None) == whole for each in patterns):
         return unparsed(Trouble.CONTRADICTION, "all")

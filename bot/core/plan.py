@@ -1,4 +1,4 @@
-"""The plan of `all`: what may be asked now, given how what comes before it ended (docs/flux.md, "Order").
+"""The plan of `all`: what may be asked now, given how what is before it ended (docs/flux.md, "The order of `all`").
 
 Pure. An object comes after its sources and after what its `spec.dependsOn` names, as far as these are part of the
 plan; what is not part of it is looked at as it stands. Nothing is asked twice, and nothing before its parents.
@@ -124,17 +124,19 @@ class Plan:
         return found
 
 
-def planned(objects: Mapping[Ref, Snapshot], before: Mapping[Ref, tuple[Ref, ...]]) -> Plan:
+def planned(objects: Mapping[Ref, Snapshot], before: Mapping[Ref, Iterable[Ref]]) -> Plan:
     """The plan for these objects. `before` names the sources and charts of each, of which only those that are in
-    `objects` count; so with `spec.dependsOn`."""
+    `objects` count; so with `spec.dependsOn`. What is switched off waits for nobody: it is only looked at."""
     nodes = {ref: Node(ref, _parents(ref, now, before, objects)) for ref, now in objects.items()}
     return Plan(nodes, _circles(nodes))
 
 
 def _parents(
-    ref: Ref, now: Snapshot, before: Mapping[Ref, tuple[Ref, ...]], objects: Mapping[Ref, Snapshot]
+    ref: Ref, now: Snapshot, before: Mapping[Ref, Iterable[Ref]], objects: Mapping[Ref, Snapshot]
 ) -> tuple[Parent, ...]:
-    sources = [Parent(each) for each in before.get(ref, ())]
+    if now.suspended:
+        return ()
+    sources = [Parent(each) for each in sorted(before.get(ref, ()))]
     depended = [Parent(each.ref, loose=each.ready_expr) for each in now.depends_on]
     return tuple(dict.fromkeys(parent for parent in (*sources, *depended) if parent.ref in objects))
 
@@ -149,7 +151,7 @@ def outside(
     return tuple(
         (ref, dependency.ref)
         for ref, now in objects.items()
-        for dependency in now.depends_on
+        for dependency in (() if now.suspended else now.depends_on)
         if dependency.ref not in objects and not dependency.ready_expr and _shuts(look(dependency.ref))
     )
 

@@ -125,6 +125,16 @@ def refuse_early(channel: Channel, caller: Caller, verb: Verb, *, many: bool = F
     return decision if isinstance(decision, Denied) else None
 
 
+def decide_cluster(channel: Channel, caller: Caller, verb: Verb, cluster: str) -> Decision:
+    """Whether the caller may do `verb`, which is for no object, in that cluster."""
+
+    def misfits(rule: Rule) -> tuple[Misfit, ...]:
+        fit = fits(channel.clusters, cluster) and fits(rule.clusters, cluster)
+        return (*_who_and_verb(rule, caller, verb), *(() if fit else (Misfit.CLUSTER,)))
+
+    return _weigh(channel, misfits)
+
+
 def sees(channel: Channel, caller: Caller, ref: Ref) -> bool:
     """Whether the caller may know of the object here: some rule names person and object, whatever its verbs."""
     return any(_named(rule, caller) and not _object(channel, rule, ref) for rule in channel.rules)

@@ -74,6 +74,8 @@ class Failed:
     """The last release that worked, of a HelmRelease."""
     remedy: str = ""
     """`RollbackSucceeded`, `UninstallFailed` …: what Helm did about it; empty when nothing."""
+    warnings: tuple[Warn, ...] = ()
+    """What of the request will not happen any more, whatever Flux does next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class Stalled:
     running: str = ""
     good: HelmRevision | None = None
     remedy: str = ""
+    warnings: tuple[Warn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,14 @@ class TimedOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Cancelled:
+    """Somebody cancelled the request after it was sent: we look no more, and Flux goes on by itself."""
+
+    by: str
+    """Their display name, unescaped."""
+
+
+@dataclass(frozen=True, slots=True)
 class Overtaken:
     """Somebody overwrote our token before a controller saw it; `verdict` is what became of theirs."""
 
@@ -156,6 +167,7 @@ Verdict = (
     | Static
     | Skipped
     | TimedOut
+    | Cancelled
     | Overtaken
     | Broken
 )

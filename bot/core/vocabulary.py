@@ -65,7 +65,7 @@ _FOREIGN: Final = re.compile(
     r"serviceaccount)(s|es)?|po|deploy|sts|ds|rs|cj|svc|ing|cm|ns|sa|pvc|pv|crd"
 )
 """Kinds of Kubernetes' own, with the short names that kubectl takes."""
-_GLOB: Final = re.compile(r"[a-z0-9*?.\[\]!-]{1,253}")
+_GLOB: Final = re.compile(r"[a-z0-9*?\[][a-z0-9*?.\[\]!-]{0,252}")
 _LABEL_KEY: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*/)?[A-Za-z0-9](?:[A-Za-z0-9._-]{{0,61}}[A-Za-z0-9])?")
 _LABEL_VALUE: Final = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
 _CLOSE: Final = 0.85

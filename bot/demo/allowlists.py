@@ -52,7 +52,7 @@ WORLD_ALLOWLIST: Final = f"""\
     rules:
       - name: shop-own
         who: {{groups: [{world.SHOP_TEAM}]}}
-        verbs: [reconcile]
+        verbs: [reconcile, status, check]
         kinds: ["*"]
         namespaces: [shop]
         names: ["*"]

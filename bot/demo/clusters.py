@@ -40,26 +40,37 @@ class Cluster:
     """One simulated cluster while it runs. `admin` and `bot` are tokens; the first one's owner may do everything."""
 
     name: str
-    url: str
     admin: str
     bot: str
+    server: ApiServer
+    site: Site
+    origins: Origins
+    flux: Flux
 
     def entry(self, token: str, *, bearer: bool = False) -> Entry:
         """The way in with a token."""
-        return Entry(self.url, token, FLUX_NAMESPACE, bearer=bearer)
+        return Entry(self.site.url, token, FLUX_NAMESPACE, bearer=bearer)
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """All clusters, and the ways into them."""
+
+    clusters: tuple[Cluster, ...]
+    kubeconfigs: Kubeconfigs
 
 
 @asynccontextmanager
-async def simulated_clusters(folder: Path) -> AsyncIterator[Kubeconfigs]:
+async def simulated_clusters(folder: Path) -> AsyncIterator[Simulation]:
     """All of them with their world made, and kubeconfigs in `folder`. Raises world.Unsettled if that fails."""
     async with AsyncExitStack() as exits:
         clusters = [await exits.enter_async_context(_cluster(name)) for name in CLUSTERS]
-        yield Kubeconfigs(
-            bot=_write(
-                folder / "bot-kubeconfig", {each.name: each.entry(each.bot, bearer=True) for each in clusters}
-            ),
-            people=_write(folder / "kubeconfig", {each.name: each.entry(each.admin) for each in clusters}),
+        bots = {each.name: each.entry(each.bot, bearer=True) for each in clusters}
+        people = {each.name: each.entry(each.admin) for each in clusters}
+        kubeconfigs = Kubeconfigs(
+            bot=_write(folder / "bot-kubeconfig", bots), people=_write(folder / "kubeconfig", people)
         )
+        yield Simulation(tuple(clusters), kubeconfigs)
 
 
 @asynccontextmanager
@@ -73,7 +84,7 @@ async def _cluster(name: str) -> AsyncIterator[Cluster]:
         async with _beside(flux.run()):
             with _in_a_hurry(knobs):
                 await world.build(server, origins)
-            yield Cluster(name, site.url, admin, bot)
+            yield Cluster(name, admin, bot, server, site, origins, flux)
 
 
 @asynccontextmanager

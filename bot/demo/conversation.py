@@ -25,6 +25,12 @@ RUNNING: Final = "⏳"
 FINE: Final = ("✅", "🟰", "⚠️", "💤", "💡")
 """Signs of an answer that somebody asked for: done, unchanged, skipped by its schedule, help."""
 REFUSED: Final = "⛔"
+WATCH: Final = "watch"
+"""How the command begins that is answered in the channel, and is nothing for the audit channel."""
+SHARES: Final = "offer:share"
+"""How the id of the button begins that stands under every answer to a question."""
+ASKS: Final = "offer:force"
+"""The same of the one that asks whether a force is meant: nothing was done yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class Conversation:
         mark = self.mark()
         if why := await self.type(person, channel, text):
             return Untold(why)
-        end = await self._end_after(mark)
+        end = await self._end_after(mark, recorded=not command.lower().startswith(WATCH))
         return end if end is not None else Untold(f"no answer to: {command}")
 
     async def type(self, person: str, channel: str, text: str) -> str | None:
@@ -75,11 +81,12 @@ class Conversation:
                     return f"Slack tells @{person}: {error}" if error is not None else None
         return f"@{person} sees no button [{label}]"
 
-    async def answered(self, mark: Mark) -> MessageState | None:
-        """The end of what was pressed after `mark`; None if nothing more came of it than that."""
+    async def answered(self, mark: Mark, *, recorded: bool = True) -> MessageState | None:
+        """The end of what was pressed after `mark`; None if nothing more came of it than that. `recorded`: the audit
+        channel hears of it."""
         with suppress(TimeoutError):
             await self.workspace.wait_for(lambda: any(_roots(self._after(mark))), timeout=ANSWERS_WITHIN)
-            return await self._end_after(mark)
+            return await self._end_after(mark, recorded=recorded)
         return None
 
     async def quiet(self) -> None:
@@ -97,11 +104,11 @@ class Conversation:
         history = self.workspace.history
         return Mark(len(history), frozenset(state.key for state in history), _audit_states(history))
 
-    async def _end_after(self, mark: Mark) -> MessageState | None:
+    async def _end_after(self, mark: Mark, *, recorded: bool) -> MessageState | None:
         if not await self._happens(lambda: _end(self._after(mark)) is not None):
             return None
         end = _end(self._after(mark))
-        if end is not None and (end.only_for is None or end.text.startswith(REFUSED)):
+        if end is not None and ((recorded and end.only_for is None) or end.text.startswith(REFUSED)):
             with suppress(TimeoutError):  # an allowlist without an audit channel has no line to wait for
                 wanted = mark.audited
                 await self.workspace.wait_for(
@@ -148,8 +155,17 @@ def _roots(states: Iterable[MessageState]) -> Iterable[MessageState]:
 
 
 def _end(states: Iterable[MessageState]) -> MessageState | None:
-    """The state in which a request ended, among what came after it was sent."""
-    return next((state for state in _roots(states) if not state.text.startswith(RUNNING)), None)
+    """The state in which a request ended, among what came after it was sent. A whisper is whole at once."""
+    ends = (state for state in _roots(states) if state.only_for or not state.text.startswith(RUNNING))
+    return next(ends, None)
+
+
+def fine(end: MessageState) -> bool:
+    """Whether somebody got what they asked for. Who asks how things stand gets that from bad news too."""
+    actions = [action for _, action in _buttons(end)]
+    shares = any(action.startswith(SHARES) for action in actions)
+    asks = any(action.startswith(ASKS) for action in actions)
+    return shares or (end.text.startswith(FINE) and not asks)
 
 
 def _audit_states(history: Iterable[MessageState]) -> int:

@@ -27,6 +27,8 @@ class Demo:
     as_json: bool = False
     allow_writes: str | None = None
     log_level: LogLevel = LogLevel.ERROR
+    port: int = 0
+    """Of the page; 0 takes a free one."""
 
 
 class BadUsage(Exception):

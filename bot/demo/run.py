@@ -8,7 +8,7 @@ import re
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,10 +21,12 @@ from bot.config.channels_file import load_allowlist
 from bot.config.clusters import ClusterSetting
 from bot.config.settings import Settings, SlackMode
 from bot.demo.allowlists import DEFAULT_ALLOWLIST, WORLD_ALLOWLIST, loaded
-from bot.demo.clusters import CLUSTERS, simulated_clusters
-from bot.demo.conversation import FINE, Conversation, Untold
+from bot.demo.clusters import CLUSTERS, Cluster, simulated_clusters
+from bot.demo.conversation import Conversation, Untold, fine
 from bot.demo.keyboard import Keyboard
 from bot.demo.options import BadUsage, Demo, context_of, ids
+from bot.demo.page.page import Page
+from bot.demo.page.real import watched
 from bot.demo.printing import as_json, as_text
 from bot.demo.slack import world
 from bot.demo.slack.workspace import Workspace
@@ -42,24 +44,57 @@ class Ground:
     frozen: bool
     allowlist_file: Path
     told: str
+    simulated: tuple[Cluster, ...] = ()
 
 
 async def run(demo: Demo) -> int:
     """Runs the demo and answers the exit code of `flux-bot`. Raises BadUsage."""
     try:
-        return await _run(demo, demo.kubeconfig)
+        return await _run(demo)
     except Unsettled as error:
         print(f"flux-bot demo: {error}", file=sys.stderr)
         return 1
 
 
-async def _run(demo: Demo, own: Path | None) -> int:
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The ground, and on it people talking to the bot."""
+
+    ground: Ground
+    talk: Conversation
+
+
+@asynccontextmanager
+async def staged(demo: Demo) -> AsyncIterator[Stage]:
+    """Workspace, clusters and bot while the block lasts. Raises BadUsage and Unsettled."""
     with TemporaryDirectory(prefix="flux-bot-demo-") as folder:
         async with Workspace() as workspace:
             _require_known(workspace, demo)
-            ground = _real(demo, own, Path(folder)) if own is not None else _simulated(demo, Path(folder))
-            async with ground as found:
-                return await _with_bot(demo, found, workspace)
+            ground = _simulated if demo.kubeconfig is None else _real
+            async with ground(demo, Path(folder)) as found, _with_bot(demo, found, workspace) as talk:
+                yield Stage(found, talk)
+
+
+@asynccontextmanager
+async def paged(demo: Demo, stage: Stage) -> AsyncIterator[Page]:
+    """The workspace in a browser, with the clusters beside it, while the block lasts. Raises BadUsage."""
+    async with AsyncExitStack() as exits:
+        real = () if stage.ground.simulated else stage.ground.clusters
+        shown = [await exits.enter_async_context(watched(each)) for each in real]
+        try:
+            page = await exits.enter_async_context(
+                Page(stage.talk.workspace, stage.ground.simulated, shown, demo.port)
+            )
+        except OSError as error:
+            raise BadUsage(f"--port {demo.port} cannot be had: {error.strerror}") from error
+        yield page
+
+
+async def _run(demo: Demo) -> int:
+    async with staged(demo) as stage:
+        if not await stage.talk.connected():
+            return 1
+        return await (_said(demo, stage.talk) if demo.says else _typed(demo, stage))
 
 
 def _require_known(workspace: Workspace, demo: Demo) -> None:
@@ -71,8 +106,11 @@ def _require_known(workspace: Workspace, demo: Demo) -> None:
 
 
 @asynccontextmanager
-async def _real(demo: Demo, kubeconfig: Path, folder: Path) -> AsyncIterator[Ground]:
+async def _real(demo: Demo, folder: Path) -> AsyncIterator[Ground]:
     """A cluster of somebody's own, where nothing is written unless they say so."""
+    kubeconfig = demo.kubeconfig
+    if kubeconfig is None:
+        raise BadUsage("a cluster of your own needs --kubeconfig FILE")
     context = context_of(kubeconfig, demo.context)
     if demo.allow_writes is not None and demo.allow_writes != context:
         raise BadUsage(f"--allow-writes names {demo.allow_writes}, but the demo would use the context {context}")
@@ -93,7 +131,8 @@ async def _real(demo: Demo, kubeconfig: Path, folder: Path) -> AsyncIterator[Gro
 async def _simulated(demo: Demo, folder: Path) -> AsyncIterator[Ground]:
     if demo.context is not None or demo.allow_writes is not None:
         raise BadUsage("--context and --allow-writes belong to a cluster of your own: add --kubeconfig FILE")
-    async with simulated_clusters(folder) as kubeconfigs:
+    async with simulated_clusters(folder) as simulation:
+        kubeconfigs = simulation.kubeconfigs
         yield Ground(
             clusters=tuple(ClusterSetting(name, kubeconfigs.bot, name) for name in CLUSTERS),
             frozen=False,
@@ -102,6 +141,7 @@ async def _simulated(demo: Demo, folder: Path) -> AsyncIterator[Ground]:
                 f"A Slack workspace and the clusters {' and '.join(CLUSTERS)} are simulated on this machine; the bot "
                 f"between them is the real one.\nFor kubectl: export KUBECONFIG={kubeconfigs.people}"
             ),
+            simulated=simulation.clusters,
         )
 
 
@@ -136,7 +176,9 @@ def _settings(demo: Demo, ground: Ground, api_url: str) -> Settings:
     return Settings(**{**defaults, **own})
 
 
-async def _with_bot(demo: Demo, ground: Ground, workspace: Workspace) -> int:
+@asynccontextmanager
+async def _with_bot(demo: Demo, ground: Ground, workspace: Workspace) -> AsyncIterator[Conversation]:
+    """The bot while the block lasts; what was asked with --say is printed when it has stopped."""
     result = load_allowlist(ground.allowlist_file)
     for warning in result.warnings:
         print(f"{ground.allowlist_file}:{warning.line} {warning.field}: warning: {warning.text}", file=sys.stderr)
@@ -144,11 +186,8 @@ async def _with_bot(demo: Demo, ground: Ground, workspace: Workspace) -> int:
     stop = asyncio.Event()
     settings = _settings(demo, ground, workspace.api_url)
     bot = asyncio.ensure_future(app.serve(settings, allowlist, stop))
-    talk = Conversation(workspace, bot)
     try:
-        if not await talk.connected():
-            return 1
-        return await (_said(demo, talk) if demo.says else _typed(demo, ground, talk))
+        yield Conversation(workspace, bot)
     finally:
         stop.set()
         with suppress(asyncio.CancelledError):
@@ -160,19 +199,24 @@ async def _with_bot(demo: Demo, ground: Ground, workspace: Workspace) -> int:
 
 async def _said(demo: Demo, talk: Conversation) -> int:
     """Every --say to its end; 0 if each got what it asked for."""
-    fine = True
+    all_fine = True
     for text in demo.says:
         end = await talk.say(demo.person, demo.channel, text)
         if isinstance(end, Untold):
             print(end.why, file=sys.stderr)
-        fine = fine and not isinstance(end, Untold) and end.text.startswith(FINE)
+        all_fine = all_fine and not isinstance(end, Untold) and fine(end)
     await talk.quiet()
-    return 0 if fine else 1
+    return 0 if all_fine else 1
 
 
-async def _typed(demo: Demo, ground: Ground, talk: Conversation) -> int:
-    """A terminal until its input ends, somebody leaves it or interrupts it, or the bot dies."""
-    print(f"{ground.told}\n\n{HELP}", flush=True)
+async def _typed(demo: Demo, stage: Stage) -> int:
+    """A page and a terminal until its input ends, somebody leaves it or interrupts it, or the bot dies."""
+    async with paged(demo, stage) as page:
+        print(f"{stage.ground.told}\nIn a browser: {page.url}\n\n{HELP}", flush=True)
+        return await _at_the_terminal(demo, stage.talk)
+
+
+async def _at_the_terminal(demo: Demo, talk: Conversation) -> int:
     terminal = Terminal(talk, Keyboard(), _write, demo.person, demo.channel, ids())
     typing = asyncio.ensure_future(terminal.run())
     loop = asyncio.get_running_loop()

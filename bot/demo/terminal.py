@@ -22,6 +22,8 @@ HELP: Final = """\
   /who                         the people and channels that there are
   /quit                        or Ctrl-D, or Ctrl-C
 """
+SHARE: Final = "share"
+"""The button that only repeats something for everybody."""
 _CLEAR: Final = "\r\x1b[K"
 
 Write = Callable[[str], None]
@@ -106,7 +108,7 @@ class Terminal:
         if why := await self.talk.press(self.person, label):
             self.write(f"{why}\n")
         elif not self.keyboard.by_hand:
-            await self.talk.answered(mark)
+            await self.talk.answered(mark, recorded=label.casefold() != SHARE)
 
     def _become(self, person: str) -> None:
         try:

@@ -7,20 +7,37 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.core.channels import Allowlist
+from bot.core.requests import Verb
+from bot.flows.answering import Answering
+from bot.flows.batches import Batches
+from bot.flows.cancelling import Cancels
+from bot.flows.check import Checking
 from bot.flows.conclude import Conclude
 from bot.flows.dispatch import Dispatch
+from bot.flows.forcing import Forcing
 from bot.flows.gate import Gate
 from bot.flows.healing import Healing
 from bot.flows.help import Helping
 from bot.flows.investigate import Investigate
+from bot.flows.looking import Looking
+from bot.flows.named import Named
 from bot.flows.offering import Offering
 from bot.flows.planning import Planning
+from bot.flows.portraits import Portraying
+from bot.flows.reading import Reading
 from bot.flows.reconcile import Reconciling
+from bot.flows.reconcile_all import ReconcilingAll
 from bot.flows.recording import Recording
 from bot.flows.refusals import Refusing
 from bot.flows.resolve import Resolve
+from bot.flows.select import Select
+from bot.flows.sharing import Sharing
+from bot.flows.status import Reporting
 from bot.flows.steps import Patience
+from bot.flows.surveys import Surveying
 from bot.flows.tracks import Tracks
+from bot.flows.underway import Underway
+from bot.flows.vigils import Beholding
 from bot.flows.writes import Writes
 from bot.ports import Chat, Clock, Clusters, Directory, Messages, Requests, Telemetry, Trail
 from bot.tasks import Tasks
@@ -67,6 +84,7 @@ def assemble(outside: Outside, manners: Manners) -> Dispatch:
     investigate = Investigate(gate, clusters, resolve, clock)
     planning = Planning(gate, clusters)
     refusing = Refusing(gate, chat, outside.trail, clock, telemetry, outside.new_id)
+    underway = Underway()
     tracks = Tracks(
         gate=gate,
         clusters=clusters,
@@ -92,6 +110,8 @@ def assemble(outside: Outside, manners: Manners) -> Dispatch:
     )
     reconciling = Reconciling(
         planning=planning,
+        forcing=Forcing(clusters, outside.requests, clock, outside.new_key),
+        underway=underway,
         tracks=tracks,
         healing=Healing(tracks, conclude, investigate, clock, telemetry, outside.afterlives),
         conclude=conclude,
@@ -108,6 +128,16 @@ def assemble(outside: Outside, manners: Manners) -> Dispatch:
         gate=gate,
         resolve=resolve,
         reconciling=reconciling,
+        reconciling_all=ReconcilingAll(
+            gate=gate,
+            select=Select(gate),
+            reconciling=reconciling,
+            batches=Batches(tracks, investigate),
+            chat=chat,
+            requests=outside.requests,
+        ),
+        cancels=Cancels(gate, underway, chat, outside.requests, clock, telemetry),
+        reading=_reading(outside, manners, gate, refusing, underway),
         helping=Helping(gate, clusters, resolve, manners.command),
         refusing=refusing,
         chat=chat,
@@ -117,4 +147,35 @@ def assemble(outside: Outside, manners: Manners) -> Dispatch:
         telemetry=telemetry,
         command=manners.command,
         new_key=outside.new_key,
+    )
+
+
+def _reading(outside: Outside, manners: Manners, gate: Gate, refusing: Refusing, underway: Underway) -> Reading:
+    """What only looks sees by another verb than what changes something."""
+    clusters, clock, telemetry = outside.clusters, outside.clock, outside.telemetry
+    resolve = Resolve(gate, clusters, Verb.STATUS)
+    investigate = Investigate(gate, clusters, resolve, clock)
+    answering = Answering(gate, resolve, refusing, outside.chat, outside.requests, clock, outside.new_key)
+    sharing = Sharing(answering, outside.directory, telemetry, manners.root_wait, outside.new_id)
+    named = Named(gate, clusters, resolve)
+    surveying = Surveying(clusters, Select(gate), investigate, clock)
+    looking = Looking(
+        answering=answering,
+        named=named,
+        beholding=Beholding(gate, surveying),
+        clusters=clusters,
+        offering=Offering(outside.requests, clock, outside.new_key),
+        underway=underway,
+        telemetry=telemetry,
+        tasks=outside.afterlives,
+        root_wait=manners.root_wait,
+        new_id=outside.new_id,
+    )
+    portraying = Portraying(gate, clusters, resolve, investigate, surveying, clock)
+    return Reading(
+        reporting=Reporting(answering, named, surveying, portraying, sharing),
+        looking=looking,
+        checking=Checking(answering, gate, clusters, sharing),
+        sharing=sharing,
+        requests=outside.requests,
     )

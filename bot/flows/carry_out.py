@@ -13,7 +13,8 @@ from bot.core.notices import Stop, Stopped
 from bot.core.patience import patience
 from bot.core.requests import Ask, Role
 from bot.core.resources import Absent, Snapshot
-from bot.core.verdicts import Broken, Failed, Gone, Overtaken, Pending, TimedOut, Verdict, Why, inner
+from bot.core.verdicts import Broken, Cancelled, Failed, Gone, Overtaken, Pending, TimedOut, Verdict, Why, inner
+from bot.flows.halt import Cut, Halted
 from bot.flows.preflight import Preflight
 from bot.flows.sightings import LOOK_AGAIN, NEXT_RUN, beside_source, completes, judged, rest_of_status
 from bot.flows.steps import Ended, Job, Patience, Waiting, stopped_by
@@ -40,14 +41,20 @@ class CarryOut:
     writes: Writes
 
     async def run(self, job: Job) -> Ended:
-        """Preflight, patch, follow. Every outcome is a value; a cluster that cannot answer ends the step too."""
+        """Preflight, patch, follow. Every outcome is a value; a cluster that cannot answer ends the step too.
+
+        Cancelled before its patch it is not sent; once the patch is on its way, its answer decides what was done.
+        """
         began = self.clock.now()
         try:
-            return await self._run(job, began)
+            async with job.halt.cuts() as cut:
+                return await self._run(job, began, cut)
+        except Halted as halted:
+            return Ended(job.step, Stopped(Stop.CANCELLED, halted.by.name), self.clock.now() - began)
         except ClusterError as error:
             return Ended(job.step, stopped_by(error), self.clock.now() - began)
 
-    async def _run(self, job: Job, began: datetime) -> Ended:
+    async def _run(self, job: Job, began: datetime, cut: Cut) -> Ended:
         found = await self.cluster.get(job.step.ref)
         stop = await Preflight(self.cluster).check(job.request.options, job.step, found)
         if stop is not None or not isinstance(found, Snapshot):
@@ -59,15 +66,15 @@ class CarryOut:
                 allowed = await job.recheck(job.step)
                 if isinstance(allowed, str):
                     return Ended(job.step, Stopped(Stop.REVOKED, allowed), self.clock.now() - began, now=found)
+                cut.lift()
                 ask = self._ask(job, found)
                 await self.requests.begin(job.request.id, ask)
                 answer = await self._send(ask)
-            sent = await self._read_back(job, ask, answer) if isinstance(answer, Unreachable) else answer
+            sent = await self._unsure(job, ask, answer) if isinstance(answer, Unreachable) else answer
             if isinstance(sent, Broken | Gone):
                 # Whether anything arrived may be unknown, so the trail names the ask all the same.
                 return Ended(job.step, sent, self.clock.now() - began, ask, found)
-            watching = Watching(self.cluster, self.clock, self.patience, job, sent, began)
-            ended = await watching.until_judged(follow)
+            ended = await self._watched(job, sent, began, follow)
         self.telemetry.tell(
             "followed",
             request=job.request.id,
@@ -78,6 +85,14 @@ class CarryOut:
             seconds=ended.took.total_seconds(),
         )
         return ended
+
+    async def _watched(self, job: Job, sent: Ask, began: datetime, follow: Follow) -> Ended:
+        watching = Watching(self.cluster, self.clock, self.patience, job, sent, began)
+        try:
+            async with job.halt.cuts():
+                return await watching.until_judged(follow)
+        except Halted as halted:
+            return Ended(job.step, Cancelled(halted.by.name), self.clock.now() - began, sent, sent.before)
 
     # --- the patch ------------------------------------------------------------------------------------------------
 
@@ -111,6 +126,13 @@ class CarryOut:
             return Gone(seen_before=True) if gone else Broken(str(error))
         self.telemetry.tell("patched", cluster=self.cluster.name, kind=ask.ref.kind.name, token=ask.token)
         return replace(ask, before=before, prev=before.handled.request)
+
+    async def _unsure(self, job: Job, ask: Ask, error: Unreachable) -> Ask | Broken:
+        try:
+            async with job.halt.cuts():
+                return await self._read_back(job, ask, error)
+        except Halted:
+            return Broken(f"it is unknown whether the request reached the cluster: {error}")
 
     async def _read_back(self, job: Job, ask: Ask, error: Unreachable) -> Ask | Broken:
         """The connection broke, so whether the patch arrived is read from the object; it is never sent again.

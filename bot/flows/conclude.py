@@ -9,20 +9,22 @@ from typing import Final, assert_never
 
 from bot.core.channels import Allowlist, Ping
 from bot.core.errors import ClusterError
-from bot.core.notices import Account, Detailed, Mentioned, Outcome, Part, Slot, Track
+from bot.core.notices import Account, Outcome, Part, Slot, Track
 from bot.core.offers import Press
 from bot.core.requests import Request
 from bot.core.resources import Event, Snapshot
-from bot.core.verdicts import Broken
+from bot.core.verdicts import Broken, Failed, Stalled, TimedOut
 from bot.flows.gate import Entered
 from bot.flows.investigate import Investigate
 from bot.flows.offering import Offering
 from bot.flows.recording import Recording, result
 from bot.flows.steps import Ended
-from bot.flows.telling import Telling, asked, fine
+from bot.flows.telling import Telling, ended_as, fine
 from bot.ports import Chat, Clock, Clusters, Telemetry
 
 MOST_EVENTS: Final = 10
+MOST_ACCOUNTS: Final = 10
+"""Of so many failed objects of a selection the events are fetched; the others are told without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,12 @@ class Conclude:
         tracks = tuple(telling.tracks.values())
         for track in tracks:
             self._told(request, track)
-        accounts = tuple(await asyncio.gather(*(self._account(request, entered, track, last) for track in tracks)))
-        if any(account.conditions or account.events for account in accounts):
-            details = Detailed(asked(request), accounts, now)
-            self.chat.show(Slot(request.id, Part.DETAILS), request.place, details)
+        told = tracks if telling.batch is None else _worst(tracks)
+        accounts = tuple(await asyncio.gather(*(self._account(request, entered, track, last) for track in told)))
+        if telling.batch is not None or any(account.conditions or account.events for account in accounts):
+            self.chat.show(Slot(request.id, Part.DETAILS), request.place, telling.detailed(now, accounts))
         if self._pings(entered, telling, sent=any(ended.ask for ended in patched)):
-            mention = Mentioned(asked(request), tracks)
+            mention = telling.mentioned()
             self.chat.show(Slot(request.id, Part.MENTION), request.place, mention)
 
     def _told(self, request: Request, track: Track) -> None:
@@ -96,7 +98,10 @@ class Conclude:
         await self.recording.end(request, telling, patched)
 
     def _pings(self, entered: Entered, telling: Telling, *, sent: bool) -> bool:
-        """Who asked for what ended before a patch still looks at the screen, unless that took its time too."""
+        """Who asked for what ended before a patch still looks at the screen, unless that took its time too; and
+        whoever cancels knows."""
+        if telling.cancelled is not None:
+            return False
         ping = self.allowlist.ping_in(entered.channel)
         long = telling.took > self.ping_after
         bad = any(track.outcome is None or not fine(track.outcome.end) for track in telling.tracks.values())
@@ -141,3 +146,13 @@ class Conclude:
         except ClusterError:
             return ()
         return events[-MOST_EVENTS:]
+
+
+def _worst(tracks: tuple[Track, ...]) -> tuple[Track, ...]:
+    """The targets of a selection that failed themselves, as many as anybody reads of."""
+    failed = (
+        each
+        for each in tracks
+        if each.outcome is not None and isinstance(ended_as(each.outcome.end), Failed | Stalled | TimedOut | Broken)
+    )
+    return tuple(failed)[:MOST_ACCOUNTS]

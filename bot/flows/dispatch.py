@@ -23,6 +23,7 @@ from bot.core.errors import ClusterError
 from bot.core.kinds import kind_called
 from bot.core.notices import (
     Ambiguous,
+    BatchDetailed,
     ClusterAsked,
     ClusterUnknown,
     Detailed,
@@ -33,14 +34,16 @@ from bot.core.notices import (
     Slot,
     Whisper,
 )
-from bot.core.offers import Button, Offer, Press, ShowDetails
+from bot.core.offers import Button, Confirmed, Offer, Press, ShareAnswer, ShowDetails
 from bot.core.parsing import parse
-from bot.core.printing import on_cluster
+from bot.core.printing import cluster_of, on_cluster
 from bot.core.requests import Verb
-from bot.core.vocabulary import VERBS
+from bot.flows.cancelling import Cancels
 from bot.flows.gate import Barred, Entered, Gate, Heard
 from bot.flows.help import Helping
+from bot.flows.reading import Reading
 from bot.flows.reconcile import Reconciling
+from bot.flows.reconcile_all import ReconcilingAll
 from bot.flows.refusals import Refusing
 from bot.flows.resolve import NoSuchCluster, NotAllowed, Resolution, Resolve, Resolved, Unclear, WhichCluster
 from bot.ports import Chat, Clock, Messages, Requests, Telemetry
@@ -57,6 +60,9 @@ class Dispatch:
     gate: Gate
     resolve: Resolve
     reconciling: Reconciling
+    reconciling_all: ReconcilingAll
+    cancels: Cancels
+    reading: Reading
     helping: Helping
     refusing: Refusing
     chat: Chat
@@ -107,9 +113,16 @@ class Dispatch:
         if offer.place.channel != heard.channel:
             await self._no_offer(heard, entered, "a button", Refusal.NOT_ASKER)
             return
+        if offer.user and offer.user != heard.user:
+            await self._no_offer(heard, entered, "a button", Refusal.NOT_YOURS)
+            return
         match offer.does:
             case ShowDetails(request=request):
                 await self._details(heard, entered, request)
+            case ShareAnswer():
+                await self.reading.sharing.share(heard, entered, offer.key)
+            case Confirmed(command=command):
+                await self._reconcile(heard, entered, command, offer.key, confirmed=True)
             case _:
                 await self.carry(heard, entered, offer.does, offer.key)
 
@@ -121,13 +134,24 @@ class Dispatch:
                     await self._whisper(heard, await self.helping.answer(entered))
             case Reconcile():
                 await self._reconcile(heard, entered, command, offer)
-            case ReconcileAll() | Status() | Watch() | Check() | Cancel():
-                later = Unparsed(Trouble.UNKNOWN_VERB, command.typed.split()[0], valid=VERBS)
-                await self._whisper(heard, NotUnderstood(command.typed, later, self.command))
+            case ReconcileAll():
+                await self._reconcile_all(heard, entered, command, offer)
+            case Cancel():
+                await self._cancel(heard, entered, command, pressed=offer is not None)
+            case Status() | Watch() | Check():
+                await self.reading.answer(heard, entered, command)
             case _:
                 assert_never(command)
 
-    async def _reconcile(self, heard: Heard, entered: Entered, command: Reconcile, offer: str | None) -> None:
+    async def _cancel(self, heard: Heard, entered: Entered, command: Cancel, *, pressed: bool) -> None:
+        denied = await self.cancels.run(heard, entered, command, pressed=pressed)
+        if denied is not None:
+            buttons = await self._what_may_i(entered)
+            await self.refusing.by_rules(heard, entered, command.typed, denied, buttons, Verb.CANCEL)
+
+    async def _reconcile(
+        self, heard: Heard, entered: Entered, command: Reconcile, offer: str | None, *, confirmed: bool = False
+    ) -> None:
         early = self.gate.refuse_early(entered, Verb.RECONCILE)
         if early is not None:
             if not await self.requests.seen(heard.delivery):
@@ -138,15 +162,28 @@ class Dispatch:
         except ClusterError as error:
             found = ClusterUnknown(error.cluster, self.resolve.here(entered), str(error))
         if isinstance(found, Resolved):
-            await self.reconciling.run(heard, entered, command, found.refs, found.rule, offer)
+            await self.reconciling.run(heard, entered, command, found, offer, confirmed=confirmed)
         elif not await self.requests.seen(heard.delivery):
+            await self._answer(heard, entered, command, found)
+
+    async def _reconcile_all(self, heard: Heard, entered: Entered, command: ReconcileAll, offer: str | None) -> None:
+        early = self.gate.refuse_early(entered, Verb.RECONCILE, many=True)
+        if early is not None:
+            if not await self.requests.seen(heard.delivery):
+                await self.refusing.by_rules(heard, entered, command.typed, early, await self._what_may_i(entered))
+            return
+        found = self.resolve.cluster(entered, cluster_of(command))
+        cluster = self.resolve.clusters.get(found) if isinstance(found, str) else None
+        if cluster is not None:
+            await self.reconciling_all.run(heard, entered, command, cluster, offer)
+        elif not isinstance(found, str) and not await self.requests.seen(heard.delivery):
             await self._answer(heard, entered, command, found)
 
     async def _answer(
         self,
         heard: Heard,
         entered: Entered,
-        command: Reconcile,
+        command: Reconcile | ReconcileAll,
         found: NotAllowed | WhichCluster | NoSuchCluster | Unclear | ClusterUnknown,
     ) -> None:
         """What stands between a command and its objects."""
@@ -157,7 +194,7 @@ class Dispatch:
             case WhichCluster(clusters=clusters):
                 await self._whisper(heard, await self._ask_cluster(entered, command, clusters))
             case NoSuchCluster(name=name, known=known):
-                if any(target.cluster for target in command.targets):
+                if cluster_of(command) is not None:
                     await self.refusing.in_vain(entered, command.typed, "this channel has no such cluster")
                 await self._whisper(heard, ClusterUnknown(name, known))
             case Unclear(name=name, refs=refs, nearest=nearest):
@@ -169,7 +206,9 @@ class Dispatch:
             case _:
                 assert_never(found)
 
-    async def _ask_cluster(self, entered: Entered, command: Reconcile, clusters: tuple[str, ...]) -> ClusterAsked:
+    async def _ask_cluster(
+        self, entered: Entered, command: Reconcile | ReconcileAll, clusters: tuple[str, ...]
+    ) -> ClusterAsked:
         # A button never carries force or reset on, and without them it would not do what was typed.
         grave = command.options.force or command.options.reset
         offers = tuple(
@@ -192,7 +231,7 @@ class Dispatch:
     async def _details(self, heard: Heard, entered: Entered, request: str) -> None:
         """What the thread says, to whoever presses: they are in the channel where it stands already."""
         message = self.messages.get(Slot(request, Part.DETAILS))
-        if message is None or not isinstance(message.notice, Detailed):
+        if message is None or not isinstance(message.notice, Detailed | BatchDetailed):
             await self._no_offer(heard, entered, "details", Refusal.OFFER_GONE)
         elif not await self.requests.seen(heard.delivery):
             await self._whisper(heard, message.notice)

@@ -7,7 +7,17 @@ from typing import Final
 
 from bot.core.channels import ANY, Allowlist, Channel
 from bot.core.notices import ChannelOff, Part, Refusal, Slot
-from bot.core.policy import Allowed, Decision, Denied, decide, decide_source, refuse_early, sees, sees_source
+from bot.core.policy import (
+    Allowed,
+    Decision,
+    Denied,
+    decide,
+    decide_cluster,
+    decide_source,
+    refuse_early,
+    sees,
+    sees_source,
+)
 from bot.core.requests import Caller, Options, Place, Role, Step, Verb
 from bot.core.resources import Ref
 from bot.ports import ChannelFacts, Chat, Directory, Unknown
@@ -138,6 +148,10 @@ class Gate:
         if step.role is Role.OBJECT:
             return self.decide(entered, verb, step.ref, options, many=many)
         return decide_source(entered.channel, entered.caller, verb, step.ref, step.serves)
+
+    def decide_cluster(self, entered: Entered, verb: Verb, cluster: str) -> Decision:
+        """The same for a verb that is for no object."""
+        return decide_cluster(entered.channel, entered.caller, verb, cluster)
 
     def sees(self, entered: Entered, ref: Ref) -> bool:
         """Whether this object may be named to this person here."""

@@ -81,13 +81,20 @@ class Investigate:
             case _:
                 return end
 
-    async def cause(self, entered: Entered, target: Ref, symptom: Snapshot) -> Cause | None:
-        """The chain below a symptom, as far as this person may see it here."""
+    async def cause(
+        self,
+        entered: Entered,
+        target: Ref,
+        symptom: Snapshot,
+        known: dict[Ref, Snapshot | Absent | None] | None = None,
+    ) -> Cause | None:
+        """The chain below a symptom, as far as this person may see it here. `known`: what was looked up already;
+        what is looked up now is added."""
         cluster = self.clusters.get(symptom.ref.cluster)
         if cluster is None:
             return None
         sees = self._sees(entered, target, symptom)
-        known: dict[Ref, Snapshot | Absent | None] = {}
+        known = {} if known is None else known
         while isinstance(found := explain(symptom, known, sees), Needs):
             try:
                 known[found.ref] = await cluster.get(found.ref)

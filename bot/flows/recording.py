@@ -12,6 +12,7 @@ from bot.core.requests import Request
 from bot.core.resources import Ref
 from bot.core.verdicts import (
     Broken,
+    Cancelled,
     Deleting,
     Failed,
     Gone,
@@ -113,6 +114,8 @@ def result(end: Verdict | Stopped | Blocked) -> Result:  # noqa: C901, PLR0912 -
             return Result.GONE
         case Static():
             return Result.STATIC
+        case Cancelled() | Stopped(stop=Stop.CANCELLED) | Blocked(verdict=Cancelled() | Stopped(stop=Stop.CANCELLED)):
+            return Result.CANCELLED
         case Blocked():
             return Result.BLOCKED
         case Broken() | Stopped():
@@ -127,6 +130,10 @@ def _reason(end: Verdict | Stopped | Blocked) -> str:
     match end:
         case Failed(reason=reason) | Stalled(reason=reason):
             return reason
+        case Cancelled(by=name):
+            return f"by @{name}; already asked"
+        case Stopped(stop=Stop.CANCELLED, text=name) | Blocked(verdict=Cancelled(by=name)):
+            return f"by @{name}; not sent"
         case Stopped(stop=Stop.READ_ONLY, text=text) if text:
             return text
         case Stopped(stop=stop):

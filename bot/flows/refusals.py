@@ -59,10 +59,16 @@ class Refusing:
         await self._refuse(heard, barred.caller, barred.place, Refused(barred.refusal, what, detail=barred.detail))
 
     async def by_rules(
-        self, heard: Heard, entered: Entered, what: str, denied: Denied, buttons: tuple[Button, ...] = ()
+        self,
+        heard: Heard,
+        entered: Entered,
+        what: str,
+        denied: Denied,
+        buttons: tuple[Button, ...] = (),
+        verb: Verb = Verb.RECONCILE,
     ) -> None:
         """No rule of this channel allows it to this person."""
-        refused = await self._record(entered.caller, entered.place, Refused(Refusal.RULES, what, denied))
+        refused = await self._record(entered.caller, entered.place, Refused(Refusal.RULES, what, denied), verb)
         who_may = await self.gate.who_may(denied)
         await self._whisper(heard, replace(refused, who_may=who_may, buttons=buttons))
 
@@ -81,7 +87,7 @@ class Refusing:
     async def _whisper(self, heard: Heard, refused: Refused) -> None:
         await self.chat.whisper(Whisper(heard.user, heard.channel, heard.reply), refused)
 
-    async def _record(self, caller: Caller, place: Place, refused: Refused) -> Refused:
+    async def _record(self, caller: Caller, place: Place, refused: Refused, verb: Verb = Verb.RECONCILE) -> Refused:
         """What was recorded: its text is anybody's, and may be of any length."""
         refused = replace(refused, what=cut_end(foreign(refused.what[:_READ]), _KEPT))
         self.telemetry.tell("refused", reason=refused.refusal.name, user=caller.user, channel=place.channel)
@@ -90,7 +96,7 @@ class Refusing:
             request="",
             caller=caller,
             place=place,
-            verb=Verb.RECONCILE,
+            verb=verb,
             object=refused.what,
             options=Options(),
             rule=_why(refused),

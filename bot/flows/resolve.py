@@ -71,6 +71,8 @@ class Resolve:
 
     gate: Gate
     clusters: Clusters
+    verb: Verb = Verb.RECONCILE
+    """What is to be done with them."""
 
     def here(self, entered: Entered) -> tuple[str, ...]:
         """The clusters that this channel may use, of those this process knows."""
@@ -115,7 +117,7 @@ class Resolve:
 
     async def _named(self, entered: Entered, target: Target, kind: Kind, options: Options) -> Resolution:
         refs = self._readings(entered, target, kind)
-        decisions = [(ref, self.gate.decide(entered, Verb.RECONCILE, ref, options)) for ref in refs]
+        decisions = [(ref, self.gate.decide(entered, self.verb, ref, options)) for ref in refs]
         allowed = [(ref, decision) for ref, decision in decisions if isinstance(decision, Allowed)]
         if not allowed:
             ref, denied = decisions[0]
@@ -148,7 +150,7 @@ class Resolve:
             ref for ref in touchable if target.namespace is None and (ref.name, ref.namespace) == (name, namespace)
         ]
         if len(fits) == 1:
-            decision = self.gate.decide(entered, Verb.RECONCILE, fits[0], options)
+            decision = self.gate.decide(entered, self.verb, fits[0], options)
             return Resolved((fits[0],), decision.rule.name if isinstance(decision, Allowed) else "")
         near = () if fits else get_close_matches(target.name, {ref.name for ref in touchable}, n=3, cutoff=0.6)
         return Unclear(target.name, tuple(fits), tuple(ref for ref in touchable if ref.name in near)[:5])
@@ -162,7 +164,7 @@ class Resolve:
         kinds = (HELM_RELEASE,) if options.force or options.reset else ASKABLE
         for kind in kinds:
             for snapshot in await cluster.list(kind, namespace):
-                decision = self.gate.decide(entered, Verb.RECONCILE, snapshot.ref, options)
+                decision = self.gate.decide(entered, self.verb, snapshot.ref, options)
                 if isinstance(decision, Allowed):
                     found.append(snapshot.ref)
         return tuple(sorted(found))

@@ -12,6 +12,7 @@ from bot.core.policy import Allowed
 from bot.core.requests import Options, Verb
 from bot.core.resources import Ref, Snapshot
 from bot.flows.gate import Entered, Gate
+from bot.flows.turns import in_steps
 from bot.ports import Cluster
 
 SWEPT: Final = (*(kind for kind in ASKABLE if kind.source), KUSTOMIZATION, HELM_RELEASE)
@@ -42,7 +43,7 @@ class Select:
         found: list[Snapshot] = []
         hidden = 0
         for kind in _kinds(selection, verb):
-            for snapshot in await cluster.list(kind):
+            async for snapshot in in_steps(await cluster.list(kind)):
                 if not holds(selection, snapshot, default_namespace):
                     continue
                 if self._allowed(entered, verb, snapshot.ref):

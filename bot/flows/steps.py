@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.core.errors import ClusterError, Forbidden, Rejected, Unauthorized
@@ -12,6 +12,7 @@ from bot.core.policy import Allowed
 from bot.core.requests import Ask, Request, Step
 from bot.core.resources import Absent, Controller, Snapshot
 from bot.core.verdicts import Pending, Verdict
+from bot.flows.halt import Halt
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ class Job:
     recheck: Recheck
     blocked: Blocker
     report: Report
+    halt: Halt = field(default_factory=Halt)
+    """The request's own: a cancel ends the step."""
 
 
 def stopped_by(error: ClusterError) -> Stopped:

@@ -6,11 +6,33 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.core.notices import Asked, Blocked, Finished, Going, Healed, Outcome, Running, Stage, Stopped, Track
+from bot.core.commands import Selection
+from bot.core.notices import (
+    Account,
+    Asked,
+    Batch,
+    BatchDetailed,
+    BatchFinished,
+    BatchMentioned,
+    BatchRunning,
+    Blocked,
+    Detailed,
+    Finished,
+    Going,
+    Healed,
+    Mentioned,
+    Outcome,
+    Running,
+    Stage,
+    Stop,
+    Stopped,
+    Track,
+)
 from bot.core.offers import Button
-from bot.core.requests import Request, Step
+from bot.core.requests import Caller, Request, Step
 from bot.core.resources import Ref, Snapshot
 from bot.core.verdicts import (
+    Cancelled,
     Deleting,
     Gone,
     Pending,
@@ -47,6 +69,17 @@ def fine(end: Verdict | Stopped | Blocked) -> bool:
     return isinstance(ended_as(end), Succeeded | Unchanged | Skipped)
 
 
+def cut_short(end: Verdict | Stopped | Blocked) -> bool:
+    """Whether somebody cancelled before it came to an end of its own."""
+    match end:
+        case Blocked(verdict=before):
+            return cut_short(before)
+        case Stopped(stop=stop):
+            return stop is Stop.CANCELLED
+        case _:
+            return isinstance(end, Cancelled)
+
+
 @dataclass(slots=True)
 class Telling:
     """The tracks of one request. Mutable, owned by its flow."""
@@ -58,6 +91,19 @@ class Telling:
     buttons: tuple[Button, ...] = ()
     recorded: bool = False
     """The end stands in the audit trail."""
+    cancelled: Caller | None = None
+    """Who stopped it before all of it was over."""
+    while_running: tuple[Button, ...] = ()
+    """Under the root until the end."""
+    batch: Batch | None = None
+    """Set where the targets were selected, not named."""
+    selection: Selection | None = None
+    """By which."""
+
+    @property
+    def asked(self) -> Asked:
+        """The part of the request that each of its messages repeats."""
+        return replace(asked(self.request), cancelled=self.cancelled)
 
     def plan(self, target: Ref, steps: Iterable[Step]) -> None:
         stages = tuple(Stage(step.ref, step.role, Going.WAITING) for step in steps)
@@ -80,7 +126,8 @@ class Telling:
 
     def ended(self, target: Ref, ended: Ended) -> None:
         unasked = ended.ask is None and isinstance(ended.end, Suspended | Gone | Deleting)
-        asleep = unasked or isinstance(ended_as(ended.end), Static)
+        unsent = isinstance(ended.end, Stopped) and cut_short(ended.end)
+        asleep = unasked or unsent or isinstance(ended_as(ended.end), Static)
         going = Going.SKIPPED if asleep else Going.DONE if good(ended.end) else Going.FAILED
         verdict = None if isinstance(ended.end, Stopped) else ended.end
         before = ended.ask.changed_from.applied if ended.ask and ended.ask.changed_from else ""
@@ -103,11 +150,28 @@ class Telling:
             newer = replace(outcome, healed=Healed(verdict, after), now=now or outcome.now)
             self.tracks[target] = replace(self.tracks[target], outcome=newer)
 
-    def running(self, at: datetime) -> Running:
-        return Running(asked(self.request), tuple(self.tracks.values()), at)
+    def running(self, at: datetime) -> Running | BatchRunning:
+        if self.batch is not None:
+            return BatchRunning(self.asked, self.batch, tuple(self.tracks.values()), at, self.while_running)
+        return Running(self.asked, tuple(self.tracks.values()), at, self.while_running)
 
-    def finished(self, at: datetime, buttons: tuple[Button, ...]) -> Finished:
-        return Finished(asked(self.request), tuple(self.tracks.values()), at, self.took, buttons)
+    def finished(self, at: datetime, buttons: tuple[Button, ...]) -> Finished | BatchFinished:
+        if self.batch is not None:
+            tracks = tuple(self.tracks.values())
+            return BatchFinished(self.asked, self.batch, tracks, at, self.took, buttons)
+        return Finished(self.asked, tuple(self.tracks.values()), at, self.took, buttons)
+
+    def detailed(self, at: datetime, accounts: tuple[Account, ...]) -> Detailed | BatchDetailed:
+        if self.batch is not None:
+            tracks = tuple(self.tracks.values())
+            return BatchDetailed(self.asked, self.batch, tracks, accounts, at, self.took)
+        return Detailed(self.asked, accounts, at)
+
+    def mentioned(self) -> Mentioned | BatchMentioned:
+        tracks = tuple(self.tracks.values())
+        if self.batch is not None:
+            return BatchMentioned(self.asked, self.batch, tracks, self.took)
+        return Mentioned(self.asked, tracks)
 
     def _stage(self, target: Ref, ref: Ref, change: Callable[[Stage], Stage]) -> None:
         track = self.tracks[target]

@@ -14,10 +14,11 @@ from bot.core.resources import Ref, Snapshot
 from bot.core.verdicts import Verdict
 from bot.flows.carry_out import CarryOut
 from bot.flows.gate import Entered, Gate
+from bot.flows.halt import Halt
 from bot.flows.investigate import Investigate
 from bot.flows.planning import Planned, Planning
 from bot.flows.steps import Ended, Job, Patience, Waiting
-from bot.flows.telling import Telling, good
+from bot.flows.telling import Telling, cut_short, good
 from bot.flows.writes import Writes
 from bot.ports import Clock, Clusters, Requests, Telemetry
 
@@ -29,7 +30,6 @@ class Run:
     request: Request
     entered: Entered
     telling: Telling
-    plans: tuple[Planned, ...]
     tell: Callable[[], None]
     """Shows the root as it stands now."""
     ended: dict[Ref, asyncio.Future[Ended]] = field(default_factory=dict)
@@ -38,6 +38,8 @@ class Run:
     """The last step of each target, as far as it came."""
     many: bool = False
     """Its targets were selected, not named: each needs a rule that allows that."""
+    halt: Halt = field(default_factory=Halt)
+    """Set by whoever cancels it."""
 
     def patched(self) -> tuple[Ended, ...]:
         """Every step that has ended, whichever target it was for."""
@@ -60,10 +62,10 @@ class Tracks:
     forges: tuple[tuple[str, str], ...]
     writes: Writes
 
-    async def run(self, run: Run) -> None:
+    async def run(self, run: Run, plans: tuple[Planned, ...]) -> None:
         """All targets at once; each has its outcome afterwards."""
         async with asyncio.TaskGroup() as group:
-            for plan in run.plans:
+            for plan in plans:
                 group.create_task(self._target(run, plan), name=f"{run.request.id} {plan.target.short}")
 
     def engine(self, cluster: str) -> CarryOut | None:
@@ -142,6 +144,7 @@ class Tracks:
                 ),
                 blocked=blocked,
                 report=report,
+                halt=run.halt,
             )
         )
 
@@ -150,6 +153,8 @@ class Tracks:
         took = self._took(run)
         if ended.step.role is Role.OBJECT:
             return await self.investigate.outcome(run.entered, plan.target, ended, took)
+        if cut_short(ended.end):
+            return Outcome(ended.end if isinstance(ended.end, Stopped) else Blocked(ended.step.ref, ended.end), took)
         if isinstance(ended.end, Stopped):
             end: Verdict | Stopped | Blocked = replace(ended.end, on=ended.step.ref)
         else:

@@ -26,11 +26,12 @@ class Rank(IntEnum):
 
     REFUSAL = 0
     """A refusal or an error, for somebody who waits."""
-    END = 1
-    ROOT = 2
-    DETAILS = 3
-    AUDIT = 4
-    PROGRESS = 5
+    FAILURE = 1
+    END = 2
+    ROOT = 3
+    DETAILS = 4
+    AUDIT = 5
+    PROGRESS = 6
     """May be left out; never takes the last third of a bucket."""
 
 
@@ -81,67 +82,93 @@ class Budget:
 
 @dataclass(eq=False, slots=True)
 class _Ticket:
-    """Somebody in the queue. The rank is asked anew each time, for what waits may become more important."""
+    """Somebody in the queue. What waits may become more important: `rank` is how it stands, `place` how it stood."""
 
     rank: Callable[[], Rank]
     number: int
     look: asyncio.Event
-
-    def order(self) -> tuple[Rank, int]:
-        return self.rank(), self.number
+    place: Rank
 
 
 class Queue:
     """Those who wait for one budget. Whoever is first waits for the clock, the others for their turn: no task is
-    needed to serve them.
+    needed to serve them, and one more or less costs the same in a queue of thousands.
     """
 
     def __init__(self, budget: Budget, clock: Clock) -> None:
         self._budget = budget
         self._clock = clock
-        self._waiting: list[_Ticket] = []
+        self._waiting: dict[Rank, dict[int, _Ticket]] = {rank: {} for rank in Rank}
+        """By rank, then by number, lowest first."""
         self._issued = 0
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return sum(map(len, self._waiting.values()))
 
-    async def turn(self, rank: Callable[[], Rank]) -> None:
-        """Returns when the caller may go; the token is spent then."""
+    async def turn(self, rank: Callable[[], Rank]) -> float:
+        """Returns when the caller may go, and how many seconds it waited; the token is spent then."""
+        came = self._clock.now()
         self._issued += 1
-        ticket = _Ticket(rank, self._issued, asyncio.Event())
-        self._waiting.append(ticket)
+        ticket = _Ticket(rank, self._issued, asyncio.Event(), rank())
+        self._put(ticket)
         try:
             await self._stand(ticket)
         finally:
-            self._waiting.remove(ticket)
-            self.poke()
+            del self._waiting[ticket.place][ticket.number]
+            self._wake()
+        return (self._clock.now() - came).total_seconds()
 
     def give_back(self) -> None:
         """The caller had nothing to say when its turn came."""
         self._budget.refund()
-        self.poke()
+        self._wake()
 
     def exceeded(self, seconds: float) -> None:
         """Slack refused a call of this budget and named how long to wait."""
         self._budget.exceeded(self._clock.now(), seconds)
 
     def poke(self) -> None:
-        """Somebody left or changed rank: whoever is first now looks again."""
-        if self._waiting:
-            self._first().look.set()
+        """Somebody may have changed rank: whoever is first now looks again."""
+        # Nothing is above a refusal, and there may be thousands of them.
+        for place in tuple(Rank)[1:]:
+            for ticket in tuple(self._waiting[place].values()):
+                self._move(ticket)
+        self._wake()
 
-    def _first(self) -> _Ticket:
-        return min(self._waiting, key=_Ticket.order)
+    def _wake(self) -> None:
+        first = self._first()
+        if first is not None:
+            first.look.set()
+
+    def _first(self) -> _Ticket | None:
+        return next((ticket for line in self._waiting.values() for ticket in line.values()), None)
+
+    def _put(self, ticket: _Ticket) -> None:
+        line = self._waiting[ticket.place]
+        late = bool(line) and next(reversed(line)) > ticket.number
+        line[ticket.number] = ticket
+        if late:
+            self._waiting[ticket.place] = dict(sorted(line.items()))
+
+    def _move(self, ticket: _Ticket) -> None:
+        """Lets it stand where its rank puts it now."""
+        now = ticket.rank()
+        if now is not ticket.place:
+            del self._waiting[ticket.place][ticket.number]
+            ticket.place = now
+            self._put(ticket)
 
     async def _stand(self, ticket: _Ticket) -> None:
         while True:
             ticket.look.clear()
+            self._move(ticket)
             first = self._first()
             if first is not ticket:
-                first.look.set()
+                if first is not None:
+                    first.look.set()
                 await ticket.look.wait()
                 continue
-            wait = self._budget.wait(self._clock.now(), ticket.rank())
+            wait = self._budget.wait(self._clock.now(), ticket.place)
             if wait <= 0:
                 self._budget.spend(self._clock.now())
                 return

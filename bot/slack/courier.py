@@ -7,12 +7,13 @@ newer notice replaces one that was never shown. docs/slack.md, Messages as desir
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 from bot.clock import Clock
-from bot.core.notices import Notice, Part, Running, Slot, Whisper
+from bot.core.notices import PROGRESS, Notice, Part, Slot, Whisper
 from bot.core.requests import Place
 from bot.ports import Message, Messages, NotYet, Posted, Telemetry, Unpostable
 from bot.slack.answers import Answered, Arguments, Declined, Sent
@@ -30,6 +31,7 @@ WHISPERS: Final = 3
 MOST_RUNNING: Final = 1_000
 """Beyond so many, roots that the store forgot are no longer counted."""
 
+Draw = Callable[[], Arguments]
 
 _ALLOW: Final = "let the bot post there"
 _REMEDIES: Final = {
@@ -76,7 +78,8 @@ class Courier:
 
     async def whisper(self, to: Whisper, notice: Notice) -> bool:
         """Tried in both ways until one answers or both refuse: read twice it does less harm than never."""
-        drawn = content(self._desk.draw(notice, ""))
+        # Thousands may wait for their turn: each is drawn when it has come.
+        drawn = cache(lambda: content(self._desk.draw(notice, "")))
         ways = [partial(self._by_url, to.reply, drawn)] if to.reply else []
         ways.append(partial(self._by_api, to, drawn))
         for attempt in range(WHISPERS):
@@ -92,13 +95,17 @@ class Courier:
         self._desk.telemetry.tell("slack.whisper_lost", user=to.user, notice=type(notice).__name__)
         return False
 
-    async def _by_url(self, url: str, drawn: Arguments) -> Sent:
-        body = {"response_type": "ephemeral", "replace_original": False, **drawn, **LOOK}
-        return await self._desk.gateway.reply(url, body)
+    async def _by_url(self, url: str, drawn: Draw) -> Sent:
+        return await self._desk.gateway.reply(
+            url, lambda: {"response_type": "ephemeral", "replace_original": False, **drawn(), **LOOK}
+        )
 
-    async def _by_api(self, to: Whisper, drawn: Arguments) -> Sent:
-        arguments = {"channel": to.channel, "user": to.user, **drawn, **LOOK}
-        return await self._desk.gateway.send(EPHEMERAL, lambda: arguments, lambda: Rank.REFUSAL)
+    async def _by_api(self, to: Whisper, drawn: Draw) -> Sent:
+        return await self._desk.gateway.send(
+            EPHEMERAL,
+            lambda: {"channel": to.channel, "user": to.user, **drawn(), **LOOK},
+            lambda: Rank.REFUSAL,
+        )
 
     # --- Work -----------------------------------------------------------------------------------------------------
 
@@ -139,7 +146,7 @@ class Courier:
 
     def _count(self, slot: Slot, notice: Notice) -> None:
         running = self._desk.running
-        if not isinstance(notice, Running):
+        if not isinstance(notice, PROGRESS):
             running.discard(slot)
             return
         if len(running) >= MOST_RUNNING:

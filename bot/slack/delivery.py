@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
-from bot.core.notices import Part, Running, Slot
+from bot.core.notices import PROGRESS, Part, Slot
 from bot.ports import Message
 from bot.slack.answers import (
     GONE,
@@ -84,7 +84,7 @@ class Delivery:
         if self._slot.part is not Part.ROOT or tries < POSTS_OF_A_ROOT:
             return True
         # Two roots may stand there already. If both only tell progress, the end is told all the same, once.
-        return not isinstance(message.notice, Running) and not self._desk.sights.of(self._slot).end_posted
+        return not isinstance(message.notice, PROGRESS) and not self._desk.sights.of(self._slot).end_posted
 
     async def _unanswered(
         self, letter: Letter, answer: Unanswered, lost: Callable[[Letter], Awaitable[None]]
@@ -152,7 +152,7 @@ class Delivery:
     # --- Edits ----------------------------------------------------------------------------------------------------
 
     async def _edit(self, message: Message) -> None:
-        if isinstance(message.notice, Running):
+        if isinstance(message.notice, PROGRESS):
             await self._desk.pace(self._slot)
         letter = Letter(self._desk, self._slot)
         match await self._desk.gateway.send(UPDATE, letter.edit, letter.rank):
@@ -186,7 +186,7 @@ class Delivery:
 
     async def _say_beside(self, message: Message) -> None:
         """The message can no longer be edited: its end is told in the thread, progress no more."""
-        if isinstance(message.notice, Running):
+        if isinstance(message.notice, PROGRESS):
             self._desk.running.discard(self._slot)
             self._desk.messages.keep(replace(message, shown=message.version))
             return

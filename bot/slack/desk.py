@@ -11,7 +11,20 @@ from typing import Final, assert_never
 import msgspec
 
 from bot.clock import Clock
-from bot.core.notices import Finished, Notice, Part, Running, Slot
+from bot.core.notices import (
+    PROGRESS,
+    BatchFinished,
+    BatchRunning,
+    Blocked,
+    Finished,
+    Notice,
+    Outcome,
+    Part,
+    Running,
+    Slot,
+    Stopped,
+)
+from bot.core.verdicts import Skipped, Static, Succeeded, Unchanged, inner
 from bot.ports import Message, Messages, Posted, Telemetry, Unpostable
 from bot.slack.answers import Arguments
 from bot.slack.budgets import Rank, nap
@@ -102,8 +115,9 @@ class Desk:
         message = self.messages.get(slot)
         if message is None:
             return
-        if message.version == version and isinstance(message.notice, Running | Finished):
-            self.telemetry.tell("conveyed", seconds=(self.clock.now() - message.notice.at).total_seconds())
+        notice = message.notice
+        if message.version == version and isinstance(notice, Running | Finished | BatchRunning | BatchFinished):
+            self.telemetry.tell("conveyed", seconds=(self.clock.now() - notice.at).total_seconds())
         self.messages.keep(replace(message, shown=version, ts=ts))
         sight.found(Posted(self.link(replace(message, ts=ts))))
         self.stir()
@@ -153,7 +167,7 @@ class Desk:
         while True:
             sight.changed.clear()
             message = self.messages.get(slot)
-            if message is None or not isinstance(message.notice, Running) or sight.edited_at is None:
+            if message is None or not isinstance(message.notice, PROGRESS) or sight.edited_at is None:
                 return
             due = sight.edited_at + timedelta(seconds=max(TICK, len(self.running) * 60 / EDITS_A_MINUTE))
             left = (due - self.clock.now()).total_seconds()
@@ -216,7 +230,7 @@ class Letter:
     def _written(self, message: Message) -> Rendered:
         rendered = self._desk.drawn(message)
         self.version, self.digest = message.version, digest(rendered)
-        self.progress = isinstance(message.notice, Running)
+        self.progress = isinstance(message.notice, PROGRESS)
         return rendered
 
     def _sight(self) -> Sight:
@@ -224,10 +238,10 @@ class Letter:
 
 
 def rank(message: Message) -> Rank:
-    """Ends before new roots, those before details, audit lines and progress."""
+    """Failures before other ends, those before new roots, details, audit lines and progress."""
     match message.slot.part:
-        case Part.ROOT if not isinstance(message.notice, Running):
-            return Rank.END
+        case Part.ROOT if not isinstance(message.notice, PROGRESS):
+            return Rank.FAILURE if _tells_failure(message.notice) else Rank.END
         case Part.ROOT:
             return Rank.PROGRESS if message.ts else Rank.ROOT
         case Part.MENTION:
@@ -238,6 +252,19 @@ def rank(message: Message) -> Rank:
             return Rank.AUDIT
         case _ as never:
             assert_never(never)
+
+
+def _tells_failure(notice: Notice) -> bool:
+    """Whether somebody has something to do about this end."""
+    tracks = notice.tracks if isinstance(notice, Finished) else ()
+    return any(_failed(track.outcome) for track in tracks)
+
+
+def _failed(outcome: Outcome | None) -> bool:
+    if outcome is None:
+        return False
+    end = outcome.end
+    return isinstance(end, Stopped | Blocked) or not isinstance(inner(end), Succeeded | Unchanged | Static | Skipped)
 
 
 def content(rendered: Rendered) -> dict[str, object]:

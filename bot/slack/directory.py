@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -26,6 +26,10 @@ SLACKBOT: Final = "USLACKBOT"
 MOST_NAMES: Final = 10_000
 NAMED_FOR: Final = timedelta(hours=1)
 """How long a name is shown before Slack is asked for it again."""
+RENEWED: Final = timedelta(minutes=10)
+"""So old, and no older, what we know of a channel of the allowlist may become: good enough to run a command on."""
+ROUND: Final = 30.0
+"""Seconds between two looks at how old that is."""
 _ALL: Final = "all"
 
 
@@ -87,6 +91,14 @@ class SlackDirectory:
         groups = self._groups.peek(_ALL) or {}
         found = {id_: self._names[id_][0] for id_ in people if id_ in self._names}
         return found | {id_: group.name for id_, group in groups.items() if id_ in ids}
+
+    async def run(self, channels: Sequence[str]) -> None:
+        """Knows these channels at any time, until cancelled: Slack lets us look at few of them at once, and whoever
+        has to wait for that is refused."""
+        while True:
+            for id_ in channels:
+                await self._channels.renew(id_, RENEWED)
+            await self._clock.sleep(ROUND)
 
     # --- What makes us doubt --------------------------------------------------------------------------------------
 

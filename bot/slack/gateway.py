@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, assert_never
 from urllib.parse import urlsplit
 
@@ -63,7 +64,8 @@ USER: Final = Method("users.info", 90, 20, reads=True, again=True)
 CHANNEL: Final = Method("conversations.info", 45, 10, reads=True, again=True)
 GROUPS: Final = Method("usergroups.list", 18, 4, reads=True, again=True)
 AUTH: Final = Method("auth.test", 30, 5, reads=True, again=True)
-REPLY: Final = Method("response_url", 200, 20)
+REPLY: Final = Method("response_url", 1_200, 60)
+"""Slack names no limit. At this rate, what all of a busy half hour is answered with still reaches its URL in time."""
 
 POSTS_IN_A_CHANNEL: Final = Method("chat.postMessage in a channel", 60, 3)
 
@@ -109,24 +111,26 @@ class Gateway:
                 await self._clock.sleep(_backoff(attempt))
         raise AssertionError("the last try returns")
 
-    async def reply(self, url: str, body: Arguments) -> Answer:
-        """Sends to a response URL, once. Addresses that are not Slack's are not asked."""
+    async def reply(self, url: str, compose: Callable[[], Arguments]) -> Answer:
+        """Sends to a response URL, once, what is composed when its turn has come. Addresses that are not Slack's are
+        not asked."""
         if not self._is_slacks(url):
             why = "its address is not Slack's"
             self._telemetry.tell("slack.reply_refused", why=why)
             return Unanswered(why, arrived=False)
-        await self._queue(REPLY).turn(lambda: Rank.REFUSAL)
-        answer = await self._post_to(url, body)
+        waited = await self._queue(REPLY).turn(lambda: Rank.REFUSAL)
+        began = self._clock.now()
+        answer = await self._post_to(url, compose())
         if isinstance(answer, Limited):
             self._queue(REPLY).exceeded(answer.seconds)
-        self._note(REPLY, answer)
+        self._note(REPLY, answer, waited, began)
         return answer
 
     async def _one(self, method: Method, compose: Compose, rank: Callable[[], Rank], channel: str) -> Sent:
-        if channel:
-            await self._channel(channel).turn(rank)
+        waited = await self._channel(channel).turn(rank) if channel else 0.0
         queue = self._queue(method)
-        await queue.turn(rank)
+        waited += await queue.turn(rank)
+        began = self._clock.now()
         arguments = compose()
         if arguments is None:
             queue.give_back()
@@ -136,7 +140,7 @@ class Gateway:
         answer = await self._call(method, arguments)
         if isinstance(answer, Limited):
             queue.exceeded(answer.seconds)
-        self._note(method, answer)
+        self._note(method, answer, waited, began)
         return answer
 
     async def _call(self, method: Method, arguments: Arguments) -> Answer:
@@ -202,11 +206,13 @@ class Gateway:
         except ValueError:
             return False
 
-    def _note(self, method: Method, answer: Answer) -> None:
+    def _note(self, method: Method, answer: Answer, waited: float, began: datetime) -> None:
+        """Tells of one call: `waited` seconds for its turn, which came at `began`."""
         queue = self._queues.get(method.name)
         event, facts = _fact(answer)
+        times = {"waited": round(waited, 4), "took": round((self._clock.now() - began).total_seconds(), 4)}
         waiting = len(queue) if queue is not None else 0
-        self._telemetry.tell(event, method=method.name, waiting=waiting, **facts)
+        self._telemetry.tell(event, method=method.name, waiting=waiting, **times, **facts)
         if isinstance(answer, Declined) and answer.code in HOPELESS:
             self._telemetry.tell("slack.no_rights", method=method.name, why=answer.code, needed=answer.detail[:200])
 

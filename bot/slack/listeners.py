@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
@@ -52,6 +53,7 @@ class Listeners:
         self._intake = intake
         self._around = around
         self._recent = Recent(around.clock)
+        self._turnstile = Turnstile()
         self._name = ""
 
     def register(self, app: AsyncApp, command: str) -> None:
@@ -132,11 +134,25 @@ class Listeners:
 
     async def _carry(self, flow: Callable[[], Coroutine[object, object, None]], to: Whisper) -> None:
         try:
+            await self._turnstile.passed()
             await flow()
         except Exception as error:  # noqa: BLE001 nobody else would tell the person that it broke
             reference = secrets.token_hex(4)
             self._around.telemetry.broke("slack.flow_broke", error, reference=reference, user=to.user)
             await self._around.whisper(to, Apology(reference))
+
+
+class Turnstile:
+    """Flows begin one by one, a turn of the event loop apart: what arrives meanwhile is acknowledged first, however
+    many commands come at once."""
+
+    def __init__(self) -> None:
+        self._gate = asyncio.Lock()
+
+    async def passed(self) -> None:
+        """Returns when the caller may begin."""
+        async with self._gate:
+            await asyncio.sleep(0)
 
 
 class Recent:

@@ -63,6 +63,12 @@ class Remembered(Generic[T]):
         self._start(key)
         return known.answer
 
+    async def renew(self, key: str, older: timedelta) -> None:
+        """Asks anew, unless what is remembered is younger than that."""
+        known = self._known.get(key)
+        if known is None or self._age(known) >= older:
+            await self._fetch(key)
+
     def forget(self, key: str) -> None:
         """What we know of it is doubtful: the next one who asks waits for Slack."""
         self._known.pop(key, None)

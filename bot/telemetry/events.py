@@ -75,6 +75,7 @@ _OF_REQUESTS: Final[dict[str, Row]] = {
         )
     ),
     "healed": Row((Counts("healed", "Failures that Flux mended by itself."),)),
+    "cancelled": Row((Counts("cancels", "Requests that somebody cancelled."),)),
     "refused": Row((Counts("refusals", "Refusals by reason.", ("reason",)),)),
     "joined": Row((Counts("joined_requests", "Double sends that joined an earlier request."),)),
     "duplicate": Row((Counts("duplicate_deliveries", "Deliveries that Slack sent again."),)),

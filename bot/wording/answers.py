@@ -192,10 +192,22 @@ def _grammar(notice: Helped) -> tuple[Part, ...]:
             ", ",
             Code("--timeout 5m"),
         ),
+        *_looking(notice),
         note(
             f"without: namespace {quote(notice.default_namespace, 80)}{default}",
             f" · kinds: {kinds}" if kinds else "",
         ),
+    )
+
+
+def _looking(notice: Helped) -> tuple[Part, ...]:
+    """The other commands, as far as some rule gives them to this person."""
+    verbs = {verb for may in notice.may for verb in may.verbs}
+    if not verbs:
+        return ()
+    checks: tuple[Piece, ...] = (", ", Code("check")) if verbs & {"*", "check"} else ()
+    return (
+        note("to look: ", Code("status"), ", ", Code("watch KIND NAME"), *checks, " · to stop: ", Code("cancel")),
     )
 
 

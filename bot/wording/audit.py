@@ -26,6 +26,7 @@ _STATUS: Final[dict[Result, Status]] = {
     Result.GONE: is_.NOT_FOUND,
     Result.STATIC: is_.STATIC,
     Result.BLOCKED: is_.NOT_STARTED,
+    Result.CANCELLED: is_.CANCELLED,
     Result.BROKEN: Status("❌", "not carried out", bad=True),
     Result.REFUSED: is_.REFUSED,
 }
@@ -36,6 +37,7 @@ _WORST_FIRST: Final = (
     Result.BROKEN,
     Result.BLOCKED,
     Result.TIMED_OUT,
+    Result.CANCELLED,
     Result.GONE,
     Result.STATIC,
     Result.SUSPENDED,

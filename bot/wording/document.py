@@ -107,6 +107,8 @@ class Passage:
 
     title: str
     text: str
+    whole: bool = False
+    """A list of ours, made to fit into one block: it is not cut where others have to share the room."""
 
 
 Part = Line | Note | Passage

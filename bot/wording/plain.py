@@ -32,6 +32,9 @@ LABELS: Final[dict[Press, str]] = {
     Press.DETAILS: "Details",
     Press.WHAT_MAY_I: "What may I do here?",
     Press.CLUSTER: "This cluster",
+    Press.FORCE: "Force it",
+    Press.CANCEL: "Cancel",
+    Press.SHARE: "Share",
 }
 
 

@@ -29,6 +29,7 @@ _SENTENCES: Final[dict[Refusal, str]] = {
     Refusal.OFFER_SPENT: "this button was pressed before, and each one works once",
     Refusal.OFFER_GONE: "this button is too old, or none of ours: type the command instead",
     Refusal.NOT_ASKER: "this button belongs to a message in another channel",
+    Refusal.NOT_YOURS: "this button is for whoever was asked, and for nobody else: type the command yourself",
     Refusal.NOT_MEMBER: "the bot is not in this channel: /invite it, then ask again",
     Refusal.UNPOSTABLE: "Slack does not let the bot post here, so the result could not be shown",
     Refusal.SHUTTING_DOWN: "the bot is being restarted: ask again in a minute",

@@ -46,22 +46,22 @@ FACTS: Final = 3
 
 def running(notice: Running, command: str) -> Document:
     """What goes on; changes only when a stage does."""
-    small = _asked(notice.asked, started=True)
+    small = small_print(notice.asked, started=True)
     if len(notice.tracks) == 1:
         track = notice.tracks[0]
         head = _head(is_.RUNNING, track.target, Told(is_.RUNNING, tail=spans(*_options(notice.asked))))
         facts = [*_stages(track, FACTS)]
         if track.slow is not None:
             facts = [*facts[: FACTS - 1], Line(slow(track.slow))]
-        return Document(head, (*facts, *_whole_names(head, notice.tracks), small))
+        return Document(head, (*facts, *_whole_names(head, notice.tracks), small), notice.buttons)
     told = [(track, tell(track, notice.asked, command)) for track in notice.tracks]
     lines = tuple(_going(track, each) for track, each in told)
-    return Document(_many_running(told, notice.asked), (*lines, small))
+    return Document(_many_running(told, notice.asked), (*lines, small), notice.buttons)
 
 
 def finished(notice: Finished, command: str) -> Document:
     """How it ended: verdict, object and reason first; several objects have a line each, the failed ones first."""
-    small = _asked(notice.asked)
+    small = small_print(notice.asked)
     if len(notice.tracks) == 1:
         track = notice.tracks[0]
         told = tell(track, notice.asked, command)
@@ -158,11 +158,14 @@ def _whole_names(head: Line, tracks: Sequence[Track]) -> tuple[Note, ...]:
     return tuple(note(Code(str(track.target))) for track in tracks if str(track.target) not in shown)
 
 
-def _asked(asked: Asked, *, started: bool = False) -> Note:
+def small_print(asked: Asked, *, started: bool = False) -> Note:
+    """Who asked for it, when, in which words, and the request's id."""
     when: tuple[Piece, ...] = (" ", When(asked.at)) if started else ()
     typed = one_line(asked.typed, TYPED)
     said = (" · ", Code(typed)) if typed else ()
-    return note("asked by ", Person(asked.user, asked.name), *when, *said, f" · {asked.request}")
+    by = asked.cancelled
+    cancelled: tuple[Piece, ...] = (" · cancelled by ", Person(by.user, by.name)) if by is not None else ()
+    return note("asked by ", Person(asked.user, asked.name), *when, *cancelled, *said, f" · {asked.request}")
 
 
 # --- Lines of one object ------------------------------------------------------------------------------------------

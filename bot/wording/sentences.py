@@ -9,22 +9,35 @@ from bot.core.notices import (
     Ambiguous,
     Apology,
     Audited,
+    BatchDetailed,
+    BatchFinished,
+    BatchMentioned,
+    BatchRunning,
+    Cancelling,
     ChannelOff,
     ClusterAsked,
     ClusterUnknown,
     Detailed,
     Finished,
+    ForceAsked,
     Helped,
     Joined,
     Mentioned,
+    NoneSelected,
+    NothingToCancel,
     Notice,
     NotUnderstood,
     Refused,
     Running,
 )
+from bot.core.standing import Beheld, Checked, Portrayed, Surveyed, Unwatched, WatchedAlready, WatchesFull
 from bot.core.vocabulary import DEFAULT_COMMAND
 from bot.wording.answers import whispered
 from bot.wording.audit import audited, channel_off
+from bot.wording.batch_lists import batch_detailed
+from bot.wording.batches import batch_finished, batch_mentioned, batch_running, none_selected
+from bot.wording.cancelling import cancelling, nothing_to_cancel
+from bot.wording.checks import checked
 from bot.wording.document import (
     Code,
     Document,
@@ -42,9 +55,13 @@ from bot.wording.document import (
     Strong,
     When,
 )
+from bot.wording.forcing import force_asked
 from bot.wording.foreign import foreign
+from bot.wording.portraits import portrayed
 from bot.wording.refusals import refused
 from bot.wording.requests import detailed, finished, mentioned, running
+from bot.wording.standing import surveyed
+from bot.wording.watches import beheld, unwatched, watched_already, watches_full
 
 
 def document(notice: Notice, command: str = DEFAULT_COMMAND) -> Document:
@@ -53,7 +70,7 @@ def document(notice: Notice, command: str = DEFAULT_COMMAND) -> Document:
     return Document(_line(told.head), tuple(_part(part) for part in told.parts), told.buttons)
 
 
-def _told(notice: Notice, command: str) -> Document:
+def _told(notice: Notice, command: str) -> Document:  # noqa: C901, PLR0912 - one line per notice
     match notice:
         case Running():
             return running(notice, command)
@@ -63,6 +80,36 @@ def _told(notice: Notice, command: str) -> Document:
             return detailed(notice, command)
         case Mentioned():
             return mentioned(notice, command)
+        case ForceAsked():
+            return force_asked(notice)
+        case Cancelling():
+            return cancelling(notice)
+        case NothingToCancel():
+            return nothing_to_cancel(notice)
+        case BatchRunning():
+            return batch_running(notice)
+        case BatchFinished():
+            return batch_finished(notice, command)
+        case BatchDetailed():
+            return batch_detailed(notice, command)
+        case BatchMentioned():
+            return batch_mentioned(notice)
+        case NoneSelected():
+            return none_selected(notice)
+        case Surveyed():
+            return surveyed(notice, command)
+        case Portrayed():
+            return portrayed(notice, command)
+        case Checked():
+            return checked(notice)
+        case Beheld():
+            return beheld(notice)
+        case Unwatched():
+            return unwatched(notice, command)
+        case WatchedAlready():
+            return watched_already(notice)
+        case WatchesFull():
+            return watches_full(notice)
         case Refused():
             return refused(notice)
         case Audited():
@@ -82,7 +129,7 @@ def _part(part: Part) -> Part:
         case Note():
             return Note(_spans(part.spans))
         case Passage():
-            return Passage(part.title, foreign(part.text))
+            return replace(part, text=foreign(part.text))
         case _:
             assert_never(part)
 

@@ -8,6 +8,7 @@ from bot.core.notices import Going, Stage
 from bot.core.resources import Ref
 from bot.core.verdicts import (
     Broken,
+    Cancelled,
     Deleting,
     Failed,
     Gone,
@@ -34,6 +35,7 @@ from bot.wording.verdicts import pending
 _NEXT: Final = Status("⏳", "next")
 _RUNNING: Final = Status("⏳", "running")
 _NOT_ASKED: Final = Status("⏸️", "not asked")
+_ASKED: Final = Status("⏹️", "asked already")
 _NOTICEABLE: Final = 0.05
 """Seconds below which nothing happened that took time."""
 
@@ -76,7 +78,7 @@ def _status(stage: Stage) -> Status:
             assert_never(stage.going)
 
 
-def _ended(verdict: Verdict) -> Status:  # noqa: C901 - one line per verdict
+def _ended(verdict: Verdict) -> Status:  # noqa: C901, PLR0912 - one line per verdict
     match verdict:
         case Succeeded():
             return is_.DONE
@@ -96,6 +98,8 @@ def _ended(verdict: Verdict) -> Status:  # noqa: C901 - one line per verdict
             return is_.DELETING
         case Static() | Skipped():
             return is_.SKIPPED
+        case Cancelled():
+            return _ASKED
         case Broken():
             return is_.BROKEN_OFF
         case Overtaken(verdict=theirs):
@@ -122,7 +126,7 @@ def _so_far(stage: Stage) -> Spans:
             return spans("outside its schedule")
         case Broken(why=why):
             return spans(quote(why, 200))
-        case Suspended() | Gone() | Deleting():
+        case Suspended() | Gone() | Deleting() | Cancelled():
             return ()
         case _:
             return spans(Code(moved)) if (moved := from_to(stage.before, stage.after)) else ()

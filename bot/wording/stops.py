@@ -27,6 +27,8 @@ _STOPS: Final[dict[Stop, str]] = {
     Stop.RETRIES_EXHAUSTED: "Helm retries exhausted",
     Stop.REVOKED: "allowlist changed",
     Stop.NOT_CARRIED_OUT: "cut short",
+    Stop.CANCELLED: "",
+    Stop.CYCLE: "dependency cycle",
     Stop.READ_ONLY: "",
 }
 
@@ -37,7 +39,11 @@ _ADMISSION: Final = ("webhook", "admission", "denied the request", "policy")
 
 def stopped(end: Stopped, scene: Scene) -> Told:
     """A request that was not sent, and why."""
-    status = {Stop.READ_ONLY: _read_only(end), Stop.REVOKED: is_.REFUSED}.get(end.stop, is_.NOT_SENT)
+    status = {
+        Stop.READ_ONLY: _read_only(end),
+        Stop.REVOKED: is_.REFUSED,
+        Stop.CANCELLED: is_.CANCELLED,
+    }.get(end.stop, is_.NOT_SENT)
     reason, facts = _STOPS[end.stop], _why_stopped(end, scene)
     tail: Spans = ()
     if end.stop is Stop.SOURCE_EMPTY:
@@ -68,8 +74,11 @@ def _why_stopped(end: Stopped, scene: Scene) -> tuple[Spans, ...]:
             return (spans(Code(target.kind.controller), " is not there, so nothing would answer"),)
         case Stop.CONTROLLER_DOWN:
             return (spans(Code(target.kind.controller), " has 0 replicas, so nothing would answer"),)
-        case Stop.READ_ONLY:
+        case Stop.READ_ONLY | Stop.CANCELLED:
             return (spans("nothing was sent"),)
+        case Stop.CYCLE:
+            names = " → ".join(each.name for each in (*end.way, *end.way[:1]))
+            return (spans("it waits for itself", ": " if names else "", *((Code(names),) if names else ())),)
         case Stop.NOT_CARRIED_OUT:
             return (text or spans("nothing was sent"),)
         case _:
@@ -88,6 +97,8 @@ def _after_stop(end: Stopped, scene: Scene) -> Spans:
             return scene.advise(target, "RetriesExceeded", ready.message if ready else "", spent)
         case Stop.CONTROLLER_ABSENT | Stop.CONTROLLER_DOWN:
             return spans(Code(f"kubectl -n flux-system get deploy {target.kind.controller}"), " shows it.")
+        case Stop.CYCLE:
+            return spans("Break the circle in ", Code("spec.dependsOn"), ".")
         case Stop.NO_KIND:
             return spans(Code("flux check"), " tells which parts of Flux are installed.")
         case Stop.FORBIDDEN:

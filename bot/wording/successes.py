@@ -19,6 +19,11 @@ from bot.wording.tables import sums
 
 _SOFT: Final = frozenset({Warn.HEALTH_NOT_CHECKED, Warn.NEWER_AVAILABLE})
 """What is worth a line, but makes no success doubtful."""
+LOST: Final[dict[Warn, str]] = {
+    Warn.FORCE_LOST: "the force was lost: the run that took it ended early; ask again",
+    Warn.RESET_LOST: "the reset was lost: the run that took it ended early; ask again",
+}
+"""Told of a failure, too: its retries neither force nor reset."""
 REBUILT: Final = "same revision, other manifests: a substitution or patch changed"
 
 
@@ -117,7 +122,7 @@ def _failing(source: Sourced, here: Ref) -> Spans:
 
 
 def warnings(found: tuple[Warn, ...], target: Ref, source: Sourced | None) -> tuple[Spans, ...]:
-    """A line for each thing that a success must not keep quiet about."""
+    """A line for each thing that an end must not keep quiet about."""
     return tuple(_warning(each, target, source) for each in found)
 
 
@@ -129,9 +134,7 @@ def _warning(warn: Warn, target: Ref, source: Sourced | None) -> Spans:
             if source is None:
                 return spans("an old artifact was applied: its source fails")
             return spans("an old artifact was applied: ", *_failing(source, target))
-        case Warn.FORCE_LOST:
-            return spans("the force was lost: the run that took it ended early; ask again")
-        case Warn.RESET_LOST:
-            return spans("the reset was lost: the run that took it ended early; ask again")
+        case Warn.FORCE_LOST | Warn.RESET_LOST:
+            return spans(LOST[warn])
         case Warn.NEWER_AVAILABLE:
             return spans("its source has a newer revision by now, which Flux applies next")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import assert_never
+from typing import Final, assert_never
 
 from bot.core.explain import Link, LinkState
 from bot.core.kinds import HELM_REPOSITORY
-from bot.core.notices import Asked, Blocked, Healed, Stopped, Track
+from bot.core.notices import Asked, Blocked, Healed, Stop, Stopped, Track
 from bot.core.resources import Controller, HelmRevision, Ref
 from bot.core.revisions import short
 from bot.core.verdicts import (
     Broken,
+    Cancelled,
     Deleting,
     Failed,
     Gone,
@@ -35,10 +36,11 @@ from bot.wording.foreign import brief, quote
 from bot.wording.names import named, word
 from bot.wording.scene import Scene, Told, absent_controller, is_next_step, kept, next_step, said
 from bot.wording.stops import stopped
-from bot.wording.successes import tell_success, tell_unchanged
+from bot.wording.successes import LOST, tell_success, tell_unchanged
 from bot.wording.tables import health_items
 
 End = Verdict | Stopped | Blocked
+_GOES_ON: Final = "Flux goes on by itself"
 
 
 def tell(track: Track, asked: Asked, command: str) -> Told:
@@ -149,7 +151,9 @@ def _aftermath(end: Failed | Stalled) -> Spans:
         retry = ("Flux retries by itself",)
     known = end.good is not None and end.running.partition("+")[0] == end.good.chart_version
     running = ("still running ", Code(word(short(end.running), 60))) if end.running and not known else ()
-    return joined((_undone(end), spans(*retry), spans(*running), _last_good(end.good)))
+    # No retry brings a lost force back, so it is told before these are.
+    lost = joined(spans(LOST[warn]) for warn in end.warnings if warn in LOST)
+    return joined((lost, _undone(end), spans(*retry), spans(*running), _last_good(end.good)))
 
 
 def _undone(end: Failed | Stalled) -> Spans:
@@ -186,7 +190,7 @@ def _timed_out(end: TimedOut, scene: Scene) -> Told:
     facts = (
         (*spans("pending: "), *pending(end.pending)),
         blame or absent_controller(scene.outcome.controller),
-        spans("Flux goes on by itself; this message will say how it ends"),
+        spans(_GOES_ON, "" if scene.asked.cancelled else "; this message will say how it ends"),
     )
     return Told(is_.NOT_FINISHED, root or "", tail, kept(facts))
 
@@ -213,6 +217,11 @@ def _overtaken(end: Overtaken, scene: Scene) -> Told:
 def _blocked(end: Blocked, scene: Scene) -> Told:
     if end.by is None:
         return Told(is_.NOT_STARTED, "", spans(": blocked by ", named(None)), (_not_asked(end),))
+    if isinstance(end.verdict, Cancelled):
+        already = spans("asked already: ", named(end.by, scene.target), f"; with that {_GOES_ON}")
+        return Told(is_.CANCELLED, "", (), (_not_asked(end), already))
+    if isinstance(end.verdict, Stopped) and end.verdict.stop is Stop.CANCELLED:
+        return Told(is_.CANCELLED, "", (), (_not_asked(end),))
     before = _end(end.verdict, scene.before(end.by))
     bad = end.verdict if isinstance(end.verdict, Failed | Stalled) else None
     why = next((fact for fact in before.facts if not is_next_step(fact)), ())
@@ -254,7 +263,7 @@ def _not_asked(end: Blocked) -> Spans:
     return spans(f"the object itself was not asked{left}")
 
 
-def _not_run(end: Suspended | Gone | Deleting | Static | Skipped | Broken, scene: Scene) -> Told:
+def _not_run(end: Suspended | Gone | Deleting | Static | Skipped | Cancelled | Broken, scene: Scene) -> Told:
     match end:
         case Suspended():
             return Told(is_.SUSPENDED, "", spans(": nothing runs until it is resumed"), kept(_suspended(end, scene)))
@@ -269,6 +278,9 @@ def _not_run(end: Suspended | Gone | Deleting | Static | Skipped | Broken, scene
             return Told(
                 is_.SKIPPED, "", spans(": outside its schedule"), kept((said(end.text), spans("nothing ran")))
             )
+        case Cancelled():
+            tail = spans(f" after {duration(scene.outcome.took)}")
+            return Told(is_.CANCELLED, "", tail, (spans(f"it had been asked already: {_GOES_ON}"),))
         case Broken():
             return Told(is_.BROKEN_OFF, "", (), kept((said(end.why),)))
         case _:

@@ -24,7 +24,7 @@ def test_a_right_file_is_told_in_words() -> None:
         "  namespace, unless named: shop",
         "  audit: C0AUDIT, C0SHOPAUDIT · ping: long",
         (
-            "  shop-deployers: S0SHOP, U0ONCALL may reconcile · kinds: HelmRelease, Kustomization"
+            "  shop-deployers: S0SHOP, U0ONCALL may check, reconcile · kinds: HelmRelease, Kustomization"
             " · namespaces: shop, shop-* · names: any · clusters: prod, staging · sources: own-namespace"
         ),
         "",

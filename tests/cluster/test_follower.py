@@ -16,6 +16,18 @@ from tests.fakes.clock import MORNING, FakeClock
 WEB = Ref("prod", BUCKET, "shop", "web")
 
 
+class Nowhere:
+    """Shows nobody anything."""
+
+    def join(self, ref: Ref, follower: Follower) -> None: ...
+
+    def leave(self, ref: Ref, follower: Follower) -> None: ...
+
+
+def following(clock: FakeClock, limit: int = 10_000) -> Follower:
+    return Follower(clock, Nowhere(), WEB, limit)
+
+
 def at(version: int) -> Snapshot:
     return Snapshot(WEB, uid="u", version=str(version))
 
@@ -29,13 +41,13 @@ async def read_all(follower: Follower, clock: FakeClock) -> list[Sighting | Blin
 
 async def test_waiting_ends_at_the_moment_asked_for() -> None:
     clock = FakeClock()
-    assert await clock.through(Follower(clock).next(MORNING + timedelta(seconds=30))) == Quiet()
+    assert await clock.through(following(clock).next(MORNING + timedelta(seconds=30))) == Quiet()
     assert clock.now() == MORNING + timedelta(seconds=30)
 
 
 async def test_what_arrives_while_waiting_ends_the_wait() -> None:
     clock = FakeClock()
-    follower = Follower(clock)
+    follower = following(clock)
     clock.call_in(10, lambda: follower.see(at(7)))
     assert await clock.through(follower.next(MORNING + timedelta(seconds=30))) == Sighting(
         at(7), MORNING + timedelta(seconds=10)
@@ -44,14 +56,14 @@ async def test_what_arrives_while_waiting_ends_the_wait() -> None:
 
 async def test_what_arrived_is_read_even_when_the_moment_has_passed() -> None:
     clock = FakeClock()
-    follower = Follower(clock)
+    follower = following(clock)
     follower.see(at(7))
     assert await follower.next(MORNING - timedelta(seconds=1)) == Sighting(at(7), MORNING)
 
 
 async def test_beyond_its_limit_old_sightings_are_dropped_and_the_gap_is_told() -> None:
     clock = FakeClock()
-    follower = Follower(clock, limit=3)
+    follower = following(clock, limit=3)
     for version in range(1, 6):
         follower.see(at(version))
     assert await read_all(follower, clock) == [
@@ -62,7 +74,7 @@ async def test_beyond_its_limit_old_sightings_are_dropped_and_the_gap_is_told() 
 
 async def test_a_list_that_holds_the_same_says_nothing() -> None:
     clock = FakeClock()
-    follower = Follower(clock)
+    follower = following(clock)
     follower.see(at(1))
     follower.find(at(1))
     follower.find(Absent(WEB))
@@ -77,14 +89,14 @@ async def test_a_list_that_holds_the_same_says_nothing() -> None:
 
 async def test_the_first_thing_found_is_no_gap() -> None:
     clock = FakeClock()
-    follower = Follower(clock)
+    follower = following(clock)
     follower.find(at(1))
     assert await read_all(follower, clock) == [Sighting(at(1), MORNING)]
 
 
 async def test_blindness_is_told_once_until_sight_is_back() -> None:
     clock = FakeClock()
-    follower = Follower(clock)
+    follower = following(clock)
     dead = Blind(MORNING, "no")
     follower.regain_sight()
     follower.see(at(1))
@@ -99,7 +111,7 @@ async def test_blindness_is_told_once_until_sight_is_back() -> None:
 @given(st.lists(st.integers(0, 50), max_size=40), st.integers(1, 8))
 async def test_whatever_is_lost_is_followed_by_a_gap(versions: list[int], limit: int) -> None:
     clock = FakeClock()
-    follower = Follower(clock, limit)
+    follower = following(clock, limit)
     for version in versions:
         follower.see(at(version))
     seen = [each for each in await read_all(follower, clock) if isinstance(each, Sighting)]

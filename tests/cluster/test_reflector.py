@@ -62,7 +62,7 @@ async def test_the_list_fills_the_cache_and_later_events_change_it(
         )
 
 
-async def test_a_list_is_asked_in_pages_of_500_and_never_at_version_zero(
+async def test_a_list_is_asked_in_pages_of_250_and_never_at_version_zero(
     server: ApiServer, spec: ClusterSpec, clock: FakeClock, telemetry: FakeTelemetry
 ) -> None:
     server.on(KS, listing(kustomization("apps"), following="more/please="), listing(kustomization("infra")))
@@ -70,8 +70,8 @@ async def test_a_list_is_asked_in_pages_of_500_and_never_at_version_zero(
         await cluster.synced()
         assert [each.ref.name for each in await cluster.list(KUSTOMIZATION)] == ["apps", "infra"]
     assert [dict(each.query) for each in server.requests(KS)] == [
-        {"limit": "500"},
-        {"limit": "500", "continue": "more/please="},
+        {"limit": "250"},
+        {"limit": "250", "continue": "more/please="},
     ]
 
 

@@ -69,7 +69,7 @@ def test_the_example_file_is_the_allowlist_it_describes() -> None:
                         Rule(
                             name="shop-deployers",
                             who=Who(users=frozenset({"U0ONCALL"}), groups=frozenset({"S0SHOP"})),
-                            verbs=frozenset({"reconcile"}),
+                            verbs=frozenset({"reconcile", "check"}),
                             clusters=("prod", "staging"),
                             kinds=frozenset({"Kustomization", "HelmRelease"}),
                             namespaces=("shop", "shop-*"),
@@ -167,7 +167,7 @@ channels:
         (
             11,
             "channels.platform.rules[0].verbs[0]",
-            '"recncile" is not reconcile or *; did you mean "reconcile"?',
+            '"recncile" is not reconcile, status, check, cancel or *; did you mean "reconcile"?',
         ),
         (
             11,

@@ -11,9 +11,12 @@ from bot.core.judge import judge
 from bot.core.resources import Condition, Tokens
 from bot.core.verdicts import (
     Failed,
+    Overtaken,
     Pending,
     Seen,
+    Stalled,
     TimedOut,
+    Warn,
     Why,
 )
 from tests.core.asks import DEADLINE, SOON, T, after, ask, failure, reconciling, with_condition
@@ -24,7 +27,7 @@ from tests.fakes.objects import (
     helm_release,
     kustomization,
 )
-from tests.fakes.runs import failed, held_up, running
+from tests.fakes.runs import failed, held_up, running, stalled
 from tests.fakes.status import A, B
 
 
@@ -178,3 +181,48 @@ def test_row_12_what_runs_is_the_last_good_release_although_superseded() -> None
     broken = failed(replace(podinfo, helm=(old, *podinfo.helm[1:]), applied=""), T, "UpgradeFailed", "boom", "6.6.0")
     verdict = failure(after(podinfo, broken))
     assert (verdict.running, verdict.good) == ("6.5.0", old)
+
+
+# --- A force that a failure cost ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reason", ["ValuesError", "AccessDenied"])
+def test_a_failure_before_the_force_came_up_says_that_it_is_lost(reason: str) -> None:
+    podinfo = helm_release()
+    early = replace(failed(podinfo, T, reason, "early"), handled=Tokens(T))
+    told = failure(after(podinfo, early, force=True, reset=True))
+    assert told.warnings == (Warn.FORCE_LOST, Warn.RESET_LOST)
+    assert failure(after(podinfo, early)).warnings == ()
+
+
+def test_a_forced_action_that_failed_lost_nothing() -> None:
+    podinfo = helm_release()
+    forced = failed(replace(podinfo, asked=Tokens(T, T, T)), T, "UpgradeFailed", "boom", "6.6.0")
+    assert forced.handled == Tokens(T, T, T)
+    assert failure(after(podinfo, forced, force=True, reset=True)).warnings == ()
+
+
+def test_a_release_that_gave_up_before_the_force_came_up_says_that_it_is_lost() -> None:
+    podinfo = helm_release()
+    given_up = replace(stalled(podinfo, T), handled=Tokens(T))
+    verdict = after(podinfo, given_up, force=True)
+    assert isinstance(verdict, Stalled)
+    assert verdict.warnings == (Warn.FORCE_LOST,)
+
+
+def test_a_dependency_that_never_became_ready_cost_the_force_at_the_deadline_too() -> None:
+    podinfo = helm_release()
+    waits = replace(held_up(replace(podinfo, asked=Tokens(T, T)), T, "shop/db"), handled=Tokens(T))
+    assert after(podinfo, waits, force=True) == Pending(Why.DEPENDENCY, "dependency 'shop/db' is not ready")
+    assert failure(after(podinfo, waits, force=True, at=DEADLINE)).warnings == (Warn.FORCE_LOST,)
+
+
+def test_what_was_written_over_and_failed_cost_the_force_too() -> None:
+    podinfo = helm_release()
+    theirs = replace(
+        failed(podinfo, "theirs", "UpgradeFailed", "boom", "6.6.0"), asked=Tokens("theirs"), handled=Tokens("theirs")
+    )
+    verdict = after(podinfo, theirs, force=True)
+    assert isinstance(verdict, Overtaken)
+    assert isinstance(verdict.verdict, Failed)
+    assert verdict.verdict.warnings == (Warn.FORCE_LOST,)

@@ -12,16 +12,19 @@ from functools import partial
 from itertools import count
 
 from bot.core.errors import BotError, Rejected
-from bot.core.kinds import Kind
+from bot.core.health import Right
+from bot.core.kinds import KINDS, Kind
 from bot.core.requests import Ask
 from bot.core.resources import Absent, Controller, Event, Ref, Snapshot, Tokens
-from bot.ports import Blind, Cluster, Quiet, Sighting
+from bot.ports import Blind, Cached, Cluster, Quiet, Sighting
 from tests.fakes.clock import FakeClock
 
 Answer = Callable[[Ask, Snapshot], Snapshot]
 """What a controller makes of the object as it stands, once it was asked."""
 
 Asks = list[Ask]
+
+_INSTALLED = ("helm-controller", "kustomize-controller", "notification-controller", "source-controller")
 
 
 class FakeFollow:
@@ -59,7 +62,9 @@ class FakeCluster:
     - `blind` kills the watch until the next `put`; `gap` marks the next sighting.
     - `fail("read", error)` makes a method raise until `heal("read")`; a request that fails with `arrived=True`
       reached the cluster, only its answer was lost.
-    - `unserved`, `namespaces`, `controllers` say what the cluster is made of.
+    - `unserved`, `namespaces`, `controllers`, `deployments`, `kubernetes`, `lacking` and `watch_trouble` say what the
+      cluster is made of.
+    - `slow` is how many seconds each read takes.
 
     Status writes do not touch annotations: a put without request values of its own keeps those that were there.
     """
@@ -72,6 +77,15 @@ class FakeCluster:
         self.unserved: set[Kind] = set()
         self.namespaces: set[str] | None = None
         self.controllers: dict[Kind, Controller | Absent | None] = {}
+        self.deployments: tuple[Controller, ...] = tuple(
+            Controller(each, "flux-system", 1, 1, f"ghcr.io/fluxcd/{each}:v1.9.4", "v2.9.4") for each in _INSTALLED
+        )
+        self.kubernetes = "v1.36.0"
+        self.lacking: set[str] = set()
+        """Rights, each as `patch kustomizations`."""
+        self.watch_trouble: tuple[str, ...] = ()
+        self.flux_namespace = "flux-system"
+        self.slow = 0.0
         self.calls: dict[str, int] = {}
         self._clock = clock
         self._objects: dict[Ref, Snapshot] = {}
@@ -81,6 +95,7 @@ class FakeCluster:
         self._follows: dict[Ref, deque[FakeFollow]] = {}
         self._failing: dict[str, tuple[BotError, bool]] = {}
         self._outage: Blind | None = None
+        self._changes = 0
         self._versions = count(1001)
         for each in objects:
             self.put(each)
@@ -148,6 +163,11 @@ class FakeCluster:
         self._called("read")
         return self._objects.get(ref) or self._absent(ref)
 
+    def cached(self, kind: Kind) -> Cached | None:
+        if self._outage is not None:
+            return None
+        return Cached(tuple(each.brief() for ref, each in self._objects.items() if ref.kind == kind), self._changes)
+
     async def serves(self, kind: Kind) -> bool:
         self._called("serves")
         return kind not in self.unserved
@@ -197,8 +217,29 @@ class FakeCluster:
         self._called("controller")
         return self.controllers.get(kind, Controller(kind.controller, "flux-system", replicas=1, available=1))
 
+    async def installed(self) -> tuple[Controller, ...]:
+        self._called("installed")
+        return self.deployments
+
+    async def version(self) -> str:
+        self._called("version")
+        return self.kubernetes
+
+    async def served(self) -> tuple[tuple[Kind, tuple[str, ...]], ...]:
+        self._called("served")
+        return tuple((kind, (kind.version,)) for kind in KINDS if kind not in self.unserved)
+
+    async def may(self, right: Right) -> bool:
+        self._called("may")
+        return str(right) not in self.lacking
+
+    def trouble(self) -> tuple[str, ...]:
+        return self.watch_trouble
+
     async def list(self, kind: Kind, namespace: str | None = None) -> tuple[Snapshot, ...]:
         self._called("list")
+        if self.slow:
+            await self._clock.sleep(self.slow)
         refs = sorted(ref for ref in self._objects if ref.kind == kind and namespace in (None, ref.namespace))
         return tuple(self._objects[ref].brief() for ref in refs)
 
@@ -223,6 +264,7 @@ class FakeCluster:
             self.gap()
 
     def _push(self, ref: Ref, sighting: Sighting) -> None:
+        self._changes += 1
         for follow in self._follows.get(ref, ()):
             follow.push(sighting)
 

@@ -124,6 +124,11 @@ class House:
         """Types a command and waits for all that comes of it, the afterlife apart."""
         await self.clock.through(self.dispatch.said(self.heard(user, channel, delivery=delivery), text))
 
+    async def force(self, text: str, user: str = SRE, channel: str = PLATFORM) -> None:
+        """Types a command with `--force` and says yes to what is asked then."""
+        await self.say(text, user, channel)
+        await self.press(self.button(Press.FORCE), user, channel)
+
     async def press(self, key: str, user: str = SRE, channel: str = PLATFORM, *, delivery: str = "") -> None:
         await self.clock.through(self.dispatch.pressed(self.heard(user, channel, delivery=delivery), key))
 

@@ -278,7 +278,7 @@ async def test_force_and_reset_are_not_carried_on_by_a_button() -> None:
     podinfo = helm_release("shop/podinfo")
     house, cluster = house_with(podinfo, git_repository())
     cluster.script(podinfo.ref, (1, lambda ask, now: failed(now, ask.token, "UpgradeFailed", "boom", "6.6.0")))
-    await house.say("hr shop/podinfo --force --reset --timeout 2m")
+    await house.force("hr shop/podinfo --force --reset --timeout 2m")
     await house.press(house.button(Press.RETRY))
     sent = [(ask.force, ask.reset, ask.deadline - ask.patched_at) for ask in cluster.asks]
     assert sent == [(True, True, timedelta(minutes=2)), (False, False, timedelta(minutes=2))]
@@ -326,7 +326,7 @@ async def test_with_force_the_cluster_has_to_be_typed() -> None:
     house = two_clusters()
     await house.say("hr shop/podinfo --force")
     assert house.whispers() == [ClusterAsked("hr shop/podinfo --force", ("lab", "prod"))]
-    await house.say("hr shop/podinfo --force --cluster lab --timeout 10s")
+    await house.force("hr shop/podinfo --force --cluster lab --timeout 10s")
     assert [(str(ask.ref), ask.force) for each in house.clusters for ask in each.asks] == [
         ("lab hr/shop/podinfo", True)
     ]

@@ -402,3 +402,29 @@ async def test_during_the_shutdown_nobody_new_is_known() -> None:
         stopped = SlackDirectory(at.rig.connection.gateway, at.rig.clock, TEAM, tasks)
         await tasks.drain(0)
         assert await stopped.caller(SRE, TEAM) == Unknown.UNANSWERED
+
+
+async def test_channels_of_the_allowlist_are_known_before_anybody_asks() -> None:
+    async with office() as at:
+        knowing = asyncio.create_task(at.directory.run((PLATFORM, RANDOM)))
+        await at.rig.workspace.wait_for(lambda: at.asked() == ["conversations.info"] * 2)
+        await at.directory.channel(RANDOM)
+        knowing.cancel()
+        await asyncio.gather(knowing, return_exceptions=True)
+        assert at.asked() == ["conversations.info"] * 2
+
+
+async def test_they_are_asked_about_again_before_their_answer_is_too_old_to_serve() -> None:
+    clock = FakeClock()
+    async with office() as at:
+        tasks = Tasks(lambda _name, _error: None)
+        directory = SlackDirectory(at.rig.connection.gateway, clock, TEAM, tasks)
+        knowing = asyncio.create_task(directory.run((PLATFORM,)))
+        await at.rig.workspace.wait_for(lambda: len(at.asked()) == 1)
+        await clock.advance(9 * 60)
+        assert len(at.asked()) == 1
+        await clock.advance(90)
+        await at.rig.workspace.wait_for(lambda: len(at.asked()) == 2)
+        knowing.cancel()
+        await asyncio.gather(knowing, return_exceptions=True)
+        await tasks.drain(1)

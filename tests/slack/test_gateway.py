@@ -189,7 +189,7 @@ async def test_an_edit_is_sent_again_after_a_429() -> None:
 )
 async def test_addresses_that_are_not_slacks_are_not_asked(url: str) -> None:
     async with rigged() as rig:
-        answer = await rig.connection.gateway.reply(url, {"text": "hello"})
+        answer = await rig.connection.gateway.reply(url, lambda: {"text": "hello"})
         assert answer == Unanswered("its address is not Slack's", arrived=False)
         assert [fact["why"] for fact in rig.telemetry.of("slack.reply_refused")] == ["its address is not Slack's"]
 
@@ -197,8 +197,8 @@ async def test_addresses_that_are_not_slacks_are_not_asked(url: str) -> None:
 async def test_a_response_url_that_has_ended_is_told_as_refused() -> None:
     async with rigged() as rig:
         url = rig.workspace.url + rig.workspace.site.urls.issue(SRE, PLATFORM)
-        assert await rig.connection.gateway.reply(url, {"text": "hello"}) == Answered({})
-        assert await rig.connection.gateway.reply(url + "0", {"text": "hello"}) == Declined("http_404")
+        assert await rig.connection.gateway.reply(url, lambda: {"text": "hello"}) == Answered({})
+        assert await rig.connection.gateway.reply(url + "0", lambda: {"text": "hello"}) == Declined("http_404")
         assert rig.texts() == ["hello"]
 
 
@@ -206,7 +206,7 @@ async def test_a_response_url_that_never_answers_is_given_up() -> None:
     async with rigged() as rig:
         rule = rig.workspace.faults.add(Rule(HalfOpen(), "/actions/*"))
         url = rig.workspace.url + rig.workspace.site.urls.issue(SRE, PLATFORM)
-        assert await rig.connection.gateway.reply(url, {"text": "hello"}) == Unanswered("TimeoutError")
+        assert await rig.connection.gateway.reply(url, lambda: {"text": "hello"}) == Unanswered("TimeoutError")
         assert rule.hits == 1
 
 
@@ -216,5 +216,5 @@ async def test_a_response_url_to_which_no_connection_is_made_was_surely_not_aske
         await wire.cut()
         await rig.connection.gateway.ask(USER, user=SRE)
         url = f"http://127.0.0.1:{wire.port}{rig.workspace.site.urls.issue(SRE, PLATFORM)}"
-        answer = await rig.connection.gateway.reply(url, {"text": "hello"})
+        answer = await rig.connection.gateway.reply(url, lambda: {"text": "hello"})
         assert answer == Unanswered("ClientConnectorError", arrived=False)

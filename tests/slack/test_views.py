@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from typing import Final
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,7 @@ from bot.core.notices import (
     Apology,
     Asked,
     Audited,
+    BatchDetailed,
     ClusterAsked,
     Detailed,
     Finished,
@@ -212,11 +214,27 @@ def test_only_the_mention_pings(notice: Notice) -> None:
     assert pings == (["<@U0DEV>", "<@U0DEV>"] if isinstance(notice, Mentioned) else [])
 
 
-@pytest.mark.parametrize("title", EXAMPLES)
+LISTS: Final = ("all, five hundred", "all, details of five hundred")
+"""Longer than `text` may be: the first of it says what is wrong, and only the blocks name everybody."""
+
+
+@pytest.mark.parametrize("title", [title for title in EXAMPLES if title not in LISTS])
 def test_text_says_everything_that_the_blocks_say(title: str) -> None:
     shown = render(EXAMPLES[title])
     said = spoken(shown.text)
     assert [told for told in _told(list(shown.blocks)) if spoken(told) not in said] == []
+
+
+def test_five_hundred_objects_are_all_named_in_the_blocks_of_one_message() -> None:
+    notice = EXAMPLES["all, details of five hundred"]
+    assert isinstance(notice, BatchDetailed)
+    shown = render(notice)
+    assert broken_limits(shown.text, shown.blocks) == []
+    assert complaints(list(shown.blocks), Surface.MESSAGE) == ()
+    said = " ".join(_told(list(shown.blocks)))
+    assert [track.target.name for track in notice.tracks if track.target.name not in said] == []
+    assert shown.text.startswith("Details of 500 objects")
+    assert "GitOperationFailed" in shown.text
 
 
 def _told(node: object) -> list[str]:
@@ -326,6 +344,12 @@ def test_every_cluster_has_its_own_button() -> None:
         _button("offer:cluster", "prod", "1"),
         _button("offer:cluster:1", "staging", "2"),
     ]
+
+
+def test_only_a_force_looks_dangerous_and_a_running_root_ends_with_its_button() -> None:
+    force, cancel = (render(EXAMPLES[each]).blocks[-1] for each in ("force?", "running, with its button"))
+    assert force["elements"] == [{**_button("offer:force", "Force it", "f"), "style": "danger"}]
+    assert cancel["elements"] == [_button("offer:cancel", "Cancel", "c")]
 
 
 @given(

@@ -16,7 +16,7 @@ FOLLOWED = frozenset({Word.FAILED, Word.TIMED_OUT})
 def untold(evidence: Evidence, claims: list[Claim], lasts: float) -> Iterator[Wrong]:
     """Every failure that healed within `lasts` seconds of its request's end, and whose message says nothing of it."""
     for claim in claims:
-        if claim.word not in FOLLOWED or claim.healed or not claim.token:
+        if claim.word not in FOLLOWED or claim.healed or claim.cancelled or not claim.token:
             continue
         healed_at = _healed_at(evidence, claim, claim.closed_at + lasts)
         if healed_at is not None and not _told(evidence, claim, claims, healed_at):

@@ -13,7 +13,7 @@ from bot.cluster.adapter import KubernetesCluster, KubernetesClusters
 from bot.cluster.credentials import ClusterSpec
 from bot.core.audit import Entry
 from bot.core.kinds import GIT_REPOSITORY, HELM_CHART, HELM_RELEASE, HELM_REPOSITORY, KUSTOMIZATION, OCI_REPOSITORY
-from bot.core.notices import Finished, Part
+from bot.core.notices import Finished, ForceAsked, Part, Running
 from bot.flows.assembly import Manners, Outside, assemble
 from bot.flows.dispatch import Dispatch
 from bot.flows.gate import Heard
@@ -66,7 +66,12 @@ class Bot:
     numbers: "count[int]"
 
     async def say(self, text: str) -> None:
+        """Types it; asked whether a force is meant, this person says yes at once."""
+        asked = len(self.chat.whispers)
         await self.dispatch.said(self._heard(), text)
+        for whispered in self.chat.whispers[asked:]:
+            if isinstance(whispered.notice, ForceAsked) and whispered.notice.typed == text:
+                await self.press(whispered.notice.buttons[0].key)
 
     async def press(self, key: str) -> None:
         await self.dispatch.pressed(self._heard(), key)
@@ -74,7 +79,7 @@ class Bot:
     def button(self, name: str) -> str | None:
         """The key of the newest button of that name, if one stands."""
         for shown in reversed(self.chat.shown):
-            if shown.slot.part is Part.ROOT and isinstance(shown.notice, Finished):
+            if shown.slot.part is Part.ROOT and isinstance(shown.notice, Running | Finished):
                 for button in shown.notice.buttons:
                     if button.press.value == name:
                         return button.key

@@ -109,8 +109,9 @@ class Chance:
         )
 
     def _press(self, at: float) -> Iterator[Act]:
-        later = self.random.choice((2.0, 20.0, 80.0))
-        yield Press(at + later, self.random.choice(("retry", "retry", "with source", "reconcile what is there")))
+        button = self.random.choice(("retry", "retry", "with source", "reconcile what is there", "cancel", "cancel"))
+        later = self.random.choice((0.1, 1.0, 5.0) if button == "cancel" else (2.0, 20.0, 80.0))
+        yield Press(at + later * (self.random.random() if button == "cancel" else 1.0), button)
 
     def _push(self, at: float) -> Iterator[Act]:
         news = News.GOOD if self.random.random() < 0.6 else self.random.choice(list(News))

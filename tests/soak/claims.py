@@ -18,6 +18,7 @@ class Word(Enum):
     TIMED_OUT = "timed out"
     BROKEN = "broken"
     STOPPED = "stopped before it was sent"
+    CANCELLED = "cancelled after it was sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,5 +56,7 @@ class Claim:
     """It was told that the force was not carried out."""
     closed_at: float = 0.0
     """When the whole request was over; its failures are followed on from there."""
+    cancelled: bool = False
+    """Somebody cancelled the whole request, so that nothing of it is followed on."""
     healed: bool = False
     """An edit after the end: what Flux's own retries came to."""

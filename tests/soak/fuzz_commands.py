@@ -8,9 +8,30 @@ from pathlib import Path
 from random import Random
 from typing import Final, assert_never
 
-from bot.core.commands import MAX_TARGETS, Command, Help, Reconcile, Unparsed
+from bot.core.commands import (
+    MAX_TARGETS,
+    Cancel,
+    Check,
+    Command,
+    Help,
+    Reconcile,
+    ReconcileAll,
+    Status,
+    Unparsed,
+    Watch,
+)
 from bot.core.kinds import KINDS
-from bot.core.notices import Asked, Notice, NotUnderstood, Refusal, Refused, Running, Track
+from bot.core.notices import (
+    Asked,
+    ClusterUnknown,
+    NothingToCancel,
+    Notice,
+    NotUnderstood,
+    Refusal,
+    Refused,
+    Running,
+    Track,
+)
 from bot.core.parsing import parse
 from bot.core.printing import printed
 from bot.core.resources import Ref
@@ -104,5 +125,11 @@ def _told(text: str, found: Command | Unparsed) -> Notice:
         case Reconcile():
             asked = Asked("ab12cd34", "U0DEV", text[:100], text, NOW, found.options)
             return Running(asked, (Track(HERE),), NOW)
+        case Cancel(request=request):
+            return NothingToCancel(request)
+        case ReconcileAll(typed=typed) | Status(typed=typed) | Watch(typed=typed):
+            return Refused(Refusal.RULES, typed)
+        case Check(cluster=cluster):
+            return ClusterUnknown(cluster or "", ())
         case _ as never:
             assert_never(never)

@@ -49,6 +49,8 @@ def _wrong(evidence: Evidence, claim: Claim) -> str:
         return _broken(evidence, claim, sent)
     if sent is None:
         return _never_sent(evidence, claim)
+    if claim.word is Word.CANCELLED:
+        return _late(evidence, claim, sent, PROMPT)
     sights = list(_sights(evidence, claim, sent))
     if claim.word is Word.TIMED_OUT:
         return _late(evidence, claim, sent, LAST_LOOK) or _timed_out(evidence, claim, sent)

@@ -142,12 +142,13 @@ HANDLED = (
     Rule("no run had read the token and ended", "only the token tells that a run began after the request", _handled),
     Rule("it was another's token", "a run of somebody else's request is told as such, and only as such", _whose),
 )
+LOST = Rule("the force was carried out, or not", "a force that was swallowed must be told", _force)
 GOOD = (
     *HANDLED,
     Rule("the run did not end well", "Ready of an older run says nothing", _well),
     Rule("the spec was newer than the run", "rows 13 and 14", _current),
     Rule("the run used an older revision than was fetched for it", "row 17", _fed),
-    Rule("the force was carried out, or not", "a force that was swallowed must be told", _force),
+    LOST,
     Rule("another revision runs", "what is told as running must be what that run left", _told_revision),
 )
 RULES: dict[Word, tuple[Rule, ...]] = {
@@ -157,9 +158,10 @@ RULES: dict[Word, tuple[Rule, ...]] = {
         *HANDLED,
         Rule("the run did not end badly", "rows 10 to 12", _badly),
         Rule("it was another reason", "the cause of a failure is what people act on", _reason),
+        LOST,
         Rule("what it waited for could still come", "rows 10 and 11, and the settled cause", _waited),
     ),
-    Word.STALLED: (*HANDLED, Rule("Flux had not given up", "row 7", _given_up)),
+    Word.STALLED: (*HANDLED, Rule("Flux had not given up", "row 7", _given_up), LOST),
     Word.SUSPENDED: (HANDLED[0], Rule("it is not suspended", "row 4", lambda sight: not _awake(sight))),
     Word.GONE: (
         Rule(

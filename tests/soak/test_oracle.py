@@ -273,3 +273,36 @@ def test_a_force_that_was_swallowed_must_be_told_and_one_that_was_not_must_not()
     forced = known(OLD, SENT, BUSY, DONE, runs=(replace(RUN, forced=True),))
     assert wrong(forced, asked) == ""
     assert "force" in wrong(forced, replace(asked, force_lost=True))
+
+
+def test_a_request_that_was_cancelled_after_it_was_sent_must_have_been_sent_and_not_be_decided_long_since() -> None:
+    cancelled = replace(SAID, word=Word.CANCELLED, revision="")
+    assert wrong(PLAIN, replace(cancelled, told_at=12)) == ""
+    assert wrong(PLAIN, cancelled) == ""
+    assert "decided" in wrong(PLAIN, replace(cancelled, told_at=40))
+    assert wrong(known(OLD), cancelled) != ""
+
+
+def test_a_request_that_was_cancelled_before_it_was_sent_must_not_have_been_sent() -> None:
+    stopped = replace(SAID, word=Word.STOPPED, token="", reason="CANCELLED", request="ours")
+    assert wrong(known(OLD), stopped) == ""
+    assert wrong(PLAIN, stopped) != ""
+
+
+def test_a_failure_that_cost_the_force_must_say_so() -> None:
+    bad = Version(KEY, 15, 4, body(OURS, status=failed("r1", OURS)))
+    run = replace(RUN, ready="False", reason="BuildFailed")
+    claim = replace(SAID, word=Word.FAILED, reason="BuildFailed", revision="r1", forced=True)
+    history = known(OLD, SENT, BUSY, bad, runs=(run,))
+    assert "force" in wrong(history, claim)
+    assert wrong(history, replace(claim, force_lost=True)) == ""
+
+
+def test_what_healed_after_a_cancel_needs_no_telling() -> None:
+    bad = Version(KEY, 15, 4, body(OURS, status=failed("r1", OURS)))
+    well = Version(KEY, 30, 5, body(OURS, status=applied("r2", OURS)))
+    runs = (replace(RUN, ready="False", reason="BuildFailed"), replace(RUN, started=29, ended=30.5))
+    claim = replace(SAID, word=Word.FAILED, reason="BuildFailed", revision="r1", closed_at=15.3)
+    history = known(OLD, SENT, BUSY, bad, well, runs=runs)
+    assert len(list(untold(history, [claim], 300))) == 1
+    assert list(untold(history, [replace(claim, cancelled=True)], 300)) == []

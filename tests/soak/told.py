@@ -12,6 +12,7 @@ from bot.core.requests import Ask, Role
 from bot.core.resources import Ref
 from bot.core.verdicts import (
     Broken,
+    Cancelled,
     Deleting,
     Failed,
     Gone,
@@ -42,6 +43,7 @@ AUDITED = {
     Word.TIMED_OUT: Result.TIMED_OUT,
     Word.BROKEN: Result.BROKEN,
     Word.STOPPED: Result.BROKEN,
+    Word.CANCELLED: Result.CANCELLED,
 }
 CHARTS = frozenset({"HelmChart", "OCIRepository"})
 """What a release takes its chart from; the repository before a chart has revisions of another form."""
@@ -89,6 +91,7 @@ def _steps(told: Told, track: Track, end: Finished) -> Iterator[Claim]:
             continue
         until = asked_at + (outcome.took.total_seconds() if outcome is not None else end.took.total_seconds())
         bare = Claim(told.request, key_of(stage.ref), Word.GONE, until, asked_at=asked_at, closed_at=seconds(end.at))
+        bare = replace(bare, cancelled=end.asked.cancelled is not None)
         claim = _claim(bare, said)
         claim = _measured(told, claim, stage, before)
         if final and outcome is not None and outcome.now is not None:
@@ -150,10 +153,12 @@ def _claim(claim: Claim, said: Verdict | Stopped) -> Claim:  # noqa: C901, PLR09
         case Unchanged(revision=revision, warnings=warnings):
             lost = Warn.FORCE_LOST in warnings
             return replace(claim, word=Word.UNCHANGED, revision=revision, force_lost=lost)
-        case Failed(reason=reason):
-            return replace(claim, word=Word.FAILED, reason=reason)
-        case Stalled(reason=reason):
-            return replace(claim, word=Word.STALLED, reason=reason)
+        case Failed(reason=reason, warnings=warnings):
+            return replace(claim, word=Word.FAILED, reason=reason, force_lost=Warn.FORCE_LOST in warnings)
+        case Stalled(reason=reason, warnings=warnings):
+            return replace(claim, word=Word.STALLED, reason=reason, force_lost=Warn.FORCE_LOST in warnings)
+        case Cancelled():
+            return replace(claim, word=Word.CANCELLED)
         case Suspended():
             return replace(claim, word=Word.SUSPENDED)
         case Gone():
@@ -206,8 +211,14 @@ def _audited_otherwise(told: Told, entries: list[Entry]) -> Iterator[str]:
     said = {claim.key: claim.word for claim in claims_of(told) if not claim.healed}
     for entry in entries:
         word = said.get(_audited_key(told, entry.object))
-        if word is not None and entry.outcome is not AUDITED[word]:
+        if word is not None and entry.outcome not in {AUDITED[word], _unsent(word, told)}:
             yield f"{entry.object} was told as {word.value} and written down as {entry.outcome.value}"
+
+
+def _unsent(word: Word, told: Told) -> Result:
+    """What was not sent may be so since somebody cancelled."""
+    cancelled = word is Word.STOPPED and told.ends()[0].asked.cancelled is not None
+    return Result.CANCELLED if cancelled else AUDITED[word]
 
 
 def _audited_key(told: Told, printed: str) -> str:

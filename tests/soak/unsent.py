@@ -50,6 +50,8 @@ _STATES: Mapping[Word, Callable[[Version | None], bool]] = {
 
 def _stopped(evidence: Evidence, claim: Claim) -> str:
     match claim.reason:
+        case "CANCELLED":
+            true = not any(each.token.endswith(claim.request) for each in evidence.history.of(claim.key))
         case "RETRIES_EXHAUSTED":
             true = any(_exhausted(evidence, state) for state in possible(evidence, claim.key, claim))
         case "SOURCE_EMPTY":

@@ -65,6 +65,9 @@ from tests.wording.examples import (
     ref,
     release,
 )
+from tests.wording.grave import GRAVE
+from tests.wording.many import EXAMPLES as MANY
+from tests.wording.questions import QUESTIONS
 
 READY_BY_NOW: Final = Cause((Link(BACKEND, LinkState.WAITING),))
 HIDDEN: Final = Cause((Link(None, LinkState.WAITING),))
@@ -242,4 +245,4 @@ RARER: Final[dict[str, Notice]] = {
         also=tuple(entry(n + 1, f"prod gitrepository/shop/service-{n}", Result.CHANGED) for n in range(9)),
     ),
 }
-EXAMPLES: Final[dict[str, Notice]] = {**USUAL, **RARER}
+EXAMPLES: Final[dict[str, Notice]] = {**USUAL, **RARER, **MANY, **GRAVE, **QUESTIONS}

@@ -56,7 +56,7 @@ def test_only_the_mention_holds_a_ping() -> None:
         for part in (document(notice).head, *document(notice).parts)
         if isinstance(part, Line | Note) and any(isinstance(span, Ping) for span in part.spans)
     ]
-    assert pinging == ["mention", "mention, three"]
+    assert pinging == ["mention", "mention, three", "all, mention"]
 
 
 def test_what_may_not_be_seen_is_not_named_by_the_object_that_waits_for_it() -> None:

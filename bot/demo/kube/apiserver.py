@@ -178,6 +178,11 @@ class ApiServer:
         found = self._shelf(kind).objects.get((namespace, name))
         return None if found is None else found.object
 
+    def objects(self, kind: str) -> tuple[Json, ...]:
+        """Every object of a kind as it stands, by namespace and name; they are shared, so do not change them."""
+        shelf = self._shelf(kind)
+        return tuple(each.object for each in shelf.as_of(self._store.version))
+
     def history(self, kind: str) -> tuple[Change, ...]:
         """What happened to the objects of a kind, oldest first, as far as the window reaches."""
         return tuple(self._shelf(kind).log)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from bot.demo.slack import payloads
 from bot.demo.slack.modals import View
 from bot.demo.slack.payloads import Deed, find_action
 from bot.demo.slack.shapes import Json, as_list
@@ -83,6 +84,13 @@ class Client:
         shown_to = as_list(found.get("visible_to_user_ids"))
         if shown_to is not None and person.id not in shown_to:
             raise Impossible(f"{person.name} is not shown {action_id!r}")
+        return found
+
+    def filled(self, element: Json, state: Json) -> Json:
+        """The element with what was chosen or typed in it."""
+        found = payloads.filled(element, state)
+        if found is None:
+            raise Impossible(f"{element.get('action_id')!r} cannot say {dict(state)!r}")
         return found
 
     def deed(self, person: Person, place: tuple[str, str | None] | None = None, view: str | None = None) -> Deed:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from bot.demo.slack.messages import message_json
 from bot.demo.slack.modals import View, as_payload
-from bot.demo.slack.shapes import Json, as_objects, as_text
+from bot.demo.slack.shapes import Json, as_list, as_objects, as_text
 from bot.demo.slack.state import MessageState, with_ids
 from bot.demo.slack.world import APP, BOT_USER, TEAM, TEAM_DOMAIN, Channel, Person
 
@@ -158,6 +159,48 @@ def chosen(action: Json, value: str) -> Json | None:
     picked = next((option for option in options if option.get("value") == value), None)
     kept = ("type", "action_id", "block_id", "placeholder")
     return picked and {**{name: action[name] for name in kept if name in action}, "selected_option": picked}
+
+
+def filled(element: Json, state: Json) -> Json | None:
+    """Any element but a button, as its payload names it once it says `state`; None if it cannot say that.
+
+    Options are chosen whole, as the element offers them: an app is never told of one that it did not offer.
+    """
+    allowed = _SAYS.get(as_text(element.get("type")))
+    if allowed is None or set(state) != {allowed}:
+        return None
+    given = state[allowed]
+    if allowed.startswith("selected_option"):
+        offered = [*as_objects(element.get("options"))]
+        for group in as_objects(element.get("option_groups")):
+            offered.extend(as_objects(group.get("options")))
+        chosen_ones = as_list(given) if allowed.endswith("s") else (given,)
+        if chosen_ones is None or not all(each in offered for each in chosen_ones):
+            return None
+    kept = ("type", "action_id", "block_id", "placeholder")
+    return {**{name: element[name] for name in kept if name in element}, **state}
+
+
+_SAYS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "static_select": "selected_option",
+        "overflow": "selected_option",
+        "radio_buttons": "selected_option",
+        "checkboxes": "selected_options",
+        "multi_static_select": "selected_options",
+        "users_select": "selected_user",
+        "multi_users_select": "selected_users",
+        "channels_select": "selected_channel",
+        "multi_channels_select": "selected_channels",
+        "conversations_select": "selected_conversation",
+        "multi_conversations_select": "selected_conversations",
+        "datepicker": "selected_date",
+        "timepicker": "selected_time",
+        "datetimepicker": "selected_date_time",
+        "plain_text_input": "value",
+    }
+)
+"""The one field of a payload that holds what each element says (docs/slack.md)."""
 
 
 def as_action(element: Json) -> Json:

@@ -169,6 +169,15 @@ class Workspace:
             raise Impossible(f"{action_id!r} offers no {value!r}")
         return await self._act(person, now, action)
 
+    async def fill(
+        self, user: str, message: MessageState, action_id: str, state: Json, block_id: str | None = None
+    ) -> Delivery:
+        """Set any element of a message that is no button; `state` is what it then says: `{"selected_date": …}`."""
+        person = self._client.person(user)
+        now = self._client.message_before(person, message)
+        found = self._client.action(person, now.blocks, now.ts, action_id, block_id)
+        return await self._act(person, now, self._client.filled(found, state))
+
     async def mention(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Delivery | None:
         """Call the bot by name in a channel or thread; None if the bot hears nothing of it."""
         message = self.say(user, channel, f"<@{BOT_USER}> {escape(text, self.roster)}", thread_ts)
@@ -208,6 +217,17 @@ class Workspace:
         found = self._client.action(person, now.content.get("blocks"), now.id, action_id, None)
         deed = self._client.deed(person, view=now.id)
         payload = payloads.press_on_view(deed, now, values or {}, payloads.as_action(found))
+        return await self._dispatcher.carry("interactive", payload)
+
+    async def fill_in_view(
+        self, user: str, view: View, action_id: str, state: Json, values: Json | None = None
+    ) -> Delivery:
+        """Set an element of a modal or a home that tells at once, one of an `input` block aside."""
+        person = self._client.person(user)
+        now = self._client.view_before(person, view)
+        found = self._client.action(person, now.content.get("blocks"), now.id, action_id, None)
+        deed = self._client.deed(person, view=now.id)
+        payload = payloads.press_on_view(deed, now, values or {}, self._client.filled(found, state))
         return await self._dispatcher.carry("interactive", payload)
 
     async def submit_view(self, user: str, view: View, values: Mapping[str, Json] | None = None) -> Delivery:

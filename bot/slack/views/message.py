@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final, assert_never
 
 from bot.core.notices import Notice
-from bot.core.offers import Button
+from bot.core.offers import Button, Press
 from bot.core.vocabulary import DEFAULT_COMMAND
 from bot.slack.rendered import Rendered
 from bot.slack.text import (
@@ -59,7 +59,8 @@ def _blocks(told: Document) -> tuple[Block, ...]:
 
 def _parts(parts: Sequence[Part], room: int) -> tuple[list[Block], int]:
     """As many parts as fit, and how many do not; the last small print always stays."""
-    drawn = [_part(part, _passage_room(parts)) for part in parts]
+    shared = _passage_room(parts)
+    drawn = [_part(part, PASSAGE if isinstance(part, Passage) and part.whole else shared) for part in parts]
     if sum(map(len, drawn)) <= room:
         return [block for each in drawn for block in each], 0
     small = drawn[-1] if parts and isinstance(parts[-1], Note) else []
@@ -74,7 +75,7 @@ def _parts(parts: Sequence[Part], room: int) -> tuple[list[Block], int]:
 
 
 def _passage_room(parts: Sequence[Part]) -> int:
-    count = sum(isinstance(part, Passage) for part in parts)
+    count = sum(isinstance(part, Passage) and not part.whole for part in parts)
     return min(PASSAGE, _PASSAGES_IN_ALL // max(count, 1))
 
 
@@ -132,7 +133,8 @@ def _button(button: Button, namesakes: int) -> Block:
     name = button.press.name.lower().replace("_", "-")
     action = f"offer:{name}:{namesakes}" if namesakes else f"offer:{name}"
     text = {"type": "plain_text", "text": label(on_button(button)), "emoji": False}
-    return {"type": "button", "action_id": action, "text": text, "value": button.key[:BUTTON_VALUE]}
+    look = {"style": "danger"} if button.press is Press.FORCE else {}
+    return {"type": "button", "action_id": action, "text": text, "value": button.key[:BUTTON_VALUE], **look}
 
 
 # --- Text ---------------------------------------------------------------------------------------------------------

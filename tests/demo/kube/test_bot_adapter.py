@@ -14,6 +14,7 @@ from bot.clock import SystemClock
 from bot.cluster.adapter import KubernetesCluster
 from bot.cluster.client import ClusterSpec
 from bot.core.errors import Forbidden, Unauthorized
+from bot.core.health import Right
 from bot.core.kinds import ARTIFACT_GENERATOR, GIT_REPOSITORY, KUSTOMIZATION, Kind
 from bot.core.requests import Ask
 from bot.core.resources import Absent, Controller, Ref, Snapshot
@@ -222,3 +223,17 @@ async def test_a_token_that_is_taken_away_is_unauthorized(site: Site, server: Ap
         del server.users[BOT_TOKEN]
         with pytest.raises(Unauthorized):
             await cluster.read(APPS)
+
+
+async def test_what_check_asks_is_answered(cluster: KubernetesCluster, server: ApiServer) -> None:
+    labels = {"app.kubernetes.io/part-of": "flux"}
+    metadata = {"name": "kustomize-controller", "namespace": "flux-system", "labels": labels}
+    server.place({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {"replicas": 1}})
+    assert (await cluster.version()).startswith("v1.")
+    assert dict(await cluster.served())[KUSTOMIZATION] == ("v1",)
+    assert [each.name for each in await cluster.installed()] == ["kustomize-controller"]
+    assert await cluster.may(Right("patch", KUSTOMIZATION.group, "kustomizations"))
+    assert not await cluster.may(Right("delete", KUSTOMIZATION.group, "kustomizations"))
+    cached = cluster.cached(KUSTOMIZATION)
+    assert cached is not None
+    assert [each.ref for each in cached.objects] == [APPS]

@@ -1,0 +1,40 @@
+"""The commands that only look: `status`, `watch`, `check`, and the button that shares what they answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from bot.core.commands import Check, Status, Watch
+from bot.flows.answering import Question
+from bot.flows.check import Checking
+from bot.flows.gate import Entered, Heard
+from bot.flows.looking import Looking
+from bot.flows.sharing import Sharing
+from bot.flows.status import Reporting
+from bot.ports import Requests
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One entry to all of them."""
+
+    reporting: Reporting
+    looking: Looking
+    checking: Checking
+    sharing: Sharing
+    requests: Requests
+
+    async def answer(self, heard: Heard, entered: Entered, command: Question) -> None:
+        """Answers once for each delivery."""
+        if await self.requests.seen(heard.delivery):
+            return
+        match command:
+            case Status():
+                await self.reporting.answer(heard, entered, command)
+            case Watch():
+                await self.looking.start(heard, entered, command)
+            case Check():
+                await self.checking.answer(heard, entered, command)
+            case _:
+                assert_never(command)
