@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bot.core.chain import feeds
+from bot.core.errors import ClusterError
 from bot.core.notices import Blocked, Outcome, Stop, Stopped
 from bot.core.plan import Held, Next, Plan, Way
 from bot.core.requests import Step
@@ -40,6 +42,8 @@ class _Going:
     run: Run
     order: Order
     group: asyncio.TaskGroup
+    baselines: Mapping[Ref, Snapshot]
+    """What stood before the first patch: the rest may follow a new source before we ask them."""
     ways: dict[Ref, Ended] = field(default_factory=dict)
 
 
@@ -52,13 +56,24 @@ class Batches:
 
     async def run(self, run: Run, order: Order) -> None:
         """Every object to its end; each has its outcome afterwards."""
+        baselines = await self._baselines(order)
         async with asyncio.TaskGroup() as group:
-            going = _Going(run, order, group)
+            going = _Going(run, order, group, baselines)
             self._say_circles(going)
             self._take(going, order.plan.start())
             for ref, (by, found) in order.outside.items():
                 run.telling.over(ref, Outcome(self._blocked_outside(run, by, found), NOTHING, order.objects[ref]))
                 self._take(going, order.plan.hold(ref))
+
+    async def _baselines(self, order: Order) -> Mapping[Ref, Snapshot]:
+        """Everything as it stands now: since it was selected somebody else's request may have ended."""
+        found = dict(order.objects)
+        for ref in order.steps:
+            cluster = self.tracks.clusters.get(ref.cluster)
+            with suppress(ClusterError):
+                now = await cluster.get(ref) if cluster is not None else None
+                found |= {ref: now} if isinstance(now, Snapshot) else {}
+        return found
 
     def _take(self, going: _Going, following: Next) -> None:
         """Starts what may start, and says of whom that it will not."""
@@ -69,7 +84,7 @@ class Batches:
                 going.group.create_task(self._one(going, ref), name=f"{going.run.request.id} {ref.short}")
 
     async def _one(self, going: _Going, ref: Ref) -> None:
-        run, now = going.run, going.order.objects[ref]
+        run, now = going.run, going.baselines[ref]
         ended = await self.tracks.carry_out(run, ref, going.order.steps[ref], _wanted(going, now), now)
         run.ended[ref] = _landed(ended)
         run.last[ref] = going.ways[ref] = ended

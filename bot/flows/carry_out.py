@@ -194,7 +194,7 @@ class CarryOut:
         self, follow: Follow, ask: Ask, seen: Sighting, verdict: Pending | Verdict
     ) -> tuple[Sighting, Pending | Verdict]:
         """See bot.flows.sightings: what the run's last write says, unless the next run has begun already."""
-        async for sighting in rest_of_status(follow, self.clock.now()):
+        async for sighting in rest_of_status(self.cluster, self.clock, follow, seen):
             later = await self._judged(ask, sighting)
             if isinstance(later, Pending) and later.why in NEXT_RUN:
                 break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from bot.clock import Clock
@@ -53,11 +53,20 @@ async def judged(cluster: Cluster, clock: Clock, ask: Ask, seen: Seen) -> Pendin
     return judge(ask, replace(seen, events=events)) if events else verdict
 
 
-async def rest_of_status(follow: Follow, since: datetime) -> AsyncIterator[Sighting]:
-    """What is seen in the moment after conditions that look final."""
-    while not isinstance(heard := await follow.next(since + REST_OF_STATUS), Quiet):
+async def rest_of_status(cluster: Cluster, clock: Clock, follow: Follow, last: Sighting) -> AsyncIterator[Sighting]:
+    """What is seen in the moment after conditions that look final; then the object is read, as a watch that is lost
+    in just that moment brings the rest too late."""
+    until = clock.now() + REST_OF_STATUS
+    while not isinstance(heard := await follow.next(until), Quiet):
         if isinstance(heard, Sighting):
+            last = heard
             yield heard
+    try:
+        found = await cluster.read(last.now.ref)
+    except ClusterError:
+        return
+    if isinstance(found, Snapshot) and isinstance(last.now, Snapshot) and found.version != last.now.version:
+        yield Sighting(found, clock.now(), gap=True)
 
 
 def completes(before: Sighting | None, sighting: Sighting) -> bool:

@@ -87,7 +87,9 @@ class Watching:
     async def _rested(self, follow: Follow, look: Look, ended: Ended) -> Ended | None:
         """Only the run that handles our token ends with that. A later one, after a wait, shows its Ready one event
         before the rest of its status, and nothing tells the two events apart."""
-        async for sighting in rest_of_status(follow, self.clock.now()):
+        if look.last is None:
+            return ended
+        async for sighting in rest_of_status(self.cluster, self.clock, follow, look.last):
             last = completes(look.last, sighting)
             self._sees(look, sighting)
             later = await self._judge(look)

@@ -20,6 +20,14 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class AskAll:
+    """A person types a reconcile of whatever fits."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Press:
     """A person presses the newest button of a sort (bot.core.offers.Press), if one stands."""
 
@@ -141,6 +149,7 @@ class Fail:
 
 Act = (
     Ask
+    | AskAll
     | Press
     | Push
     | Credentials

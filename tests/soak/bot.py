@@ -13,7 +13,7 @@ from bot.cluster.adapter import KubernetesCluster, KubernetesClusters
 from bot.cluster.credentials import ClusterSpec
 from bot.core.audit import Entry
 from bot.core.kinds import GIT_REPOSITORY, HELM_CHART, HELM_RELEASE, HELM_REPOSITORY, KUSTOMIZATION, OCI_REPOSITORY
-from bot.core.notices import Finished, ForceAsked, Part, Running
+from bot.core.notices import BatchFinished, BatchRunning, Finished, ForceAsked, Part, Running
 from bot.flows.assembly import Manners, Outside, assemble
 from bot.flows.dispatch import Dispatch
 from bot.flows.gate import Heard
@@ -79,7 +79,9 @@ class Bot:
     def button(self, name: str) -> str | None:
         """The key of the newest button of that name, if one stands."""
         for shown in reversed(self.chat.shown):
-            if shown.slot.part is Part.ROOT and isinstance(shown.notice, Running | Finished):
+            if shown.slot.part is Part.ROOT and isinstance(
+                shown.notice, Running | Finished | BatchRunning | BatchFinished
+            ):
                 for button in shown.notice.buttons:
                     if button.press.value == name:
                         return button.key

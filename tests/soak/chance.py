@@ -7,6 +7,7 @@ from random import Random
 from tests.soak.acts import (
     Act,
     Ask,
+    AskAll,
     Create,
     Credentials,
     CutBot,
@@ -56,6 +57,7 @@ class Chance:
     def _makers(self) -> tuple[tuple[Callable[[float], Iterator[Act]], int], ...]:
         return (
             (self._ask, 22),
+            (self._ask_all, 4),
             (self._press, 6),
             (self._push, 18),
             (self._credentials, 5),
@@ -107,6 +109,10 @@ class Chance:
             reset=helm and self.random.random() < 0.2,
             timeout=self.random.choice(("", "", "1m", "20s")),
         )
+
+    def _ask_all(self, at: float) -> Iterator[Act]:
+        self.hot += self.world.appliers
+        yield AskAll(at, self.random.choice(("all", "all", "all --failing", "ks all", "hr all", "all --timeout 1m")))
 
     def _press(self, at: float) -> Iterator[Act]:
         button = self.random.choice(("retry", "retry", "with source", "reconcile what is there", "cancel", "cancel"))

@@ -15,6 +15,7 @@ from tests.fakes.virtual_loop import now
 from tests.soak.acts import (
     Act,
     Ask,
+    AskAll,
     Create,
     Credentials,
     CutBot,
@@ -70,6 +71,8 @@ class Hands:
         match act:
             case Ask():
                 self._command(self.bot.say(typed(act)), typed(act))
+            case AskAll(text=text):
+                self._command(self.bot.say(text), text)
             case Press(button=button):
                 key = self.bot.button(button)
                 if key is not None:

@@ -7,7 +7,21 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from bot.core.audit import Entry, Result
-from bot.core.notices import Audited, Blocked, Finished, Outcome, Part, Running, Slot, Stage, Stopped, Track
+from bot.core.chain import feeds
+from bot.core.notices import (
+    Audited,
+    BatchFinished,
+    BatchRunning,
+    Blocked,
+    Finished,
+    Outcome,
+    Part,
+    Running,
+    Slot,
+    Stage,
+    Stopped,
+    Track,
+)
 from bot.core.requests import Ask, Role
 from bot.core.resources import Ref
 from bot.core.verdicts import (
@@ -45,6 +59,8 @@ AUDITED = {
     Word.STOPPED: Result.BROKEN,
     Word.CANCELLED: Result.CANCELLED,
 }
+End = Finished | BatchFinished
+Root = Running | BatchRunning | End
 CHARTS = frozenset({"HelmChart", "OCIRepository"})
 """What a release takes its chart from; the repository before a chart has revisions of another form."""
 
@@ -59,12 +75,12 @@ class Told:
     followed: dict[str, float]
     """By token: when its step ended."""
 
-    def roots(self) -> list[Running | Finished]:
+    def roots(self) -> list[Root]:
         found = (each.notice for each in self.shown if each.slot == Slot(self.request, Part.ROOT))
-        return [each for each in found if isinstance(each, Running | Finished)]
+        return [each for each in found if isinstance(each, Running | BatchRunning | Finished | BatchFinished)]
 
-    def ends(self) -> list[Finished]:
-        return [each for each in self.roots() if isinstance(each, Finished)]
+    def ends(self) -> list[End]:
+        return [each for each in self.roots() if isinstance(each, Finished | BatchFinished)]
 
 
 def key_of(ref: Ref) -> str:
@@ -80,7 +96,7 @@ def claims_of(told: Told) -> list[Claim]:
     return [*found.values(), *_edits(told, ends)]
 
 
-def _steps(told: Told, track: Track, end: Finished) -> Iterator[Claim]:
+def _steps(told: Told, track: Track, end: End) -> Iterator[Claim]:
     before: Stage | None = None
     asked_at = seconds(end.asked.at)
     for stage in track.stages:
@@ -90,6 +106,8 @@ def _steps(told: Told, track: Track, end: Finished) -> Iterator[Claim]:
         if said is None or isinstance(said, Blocked):
             continue
         until = asked_at + (outcome.took.total_seconds() if outcome is not None else end.took.total_seconds())
+        if isinstance(end, BatchFinished):
+            until = asked_at + end.took.total_seconds()
         bare = Claim(told.request, key_of(stage.ref), Word.GONE, until, asked_at=asked_at, closed_at=seconds(end.at))
         bare = replace(bare, cancelled=end.asked.cancelled is not None)
         claim = _claim(bare, said)
@@ -113,13 +131,16 @@ def _measured(told: Told, claim: Claim, stage: Stage, before: Stage | None) -> C
         told_at=told.followed.get(ask.token, claim.told_at),
         revision=claim.revision or stage.after,
     )
-    claim = replace(claim, chained=before is not None)
+    claim = replace(claim, chained=before is not None or ask.baseline is not None)
+    feeder = feeds(ask.before) if ask.before is not None else None
+    if before is None and ask.wanted is not None and feeder is not None:
+        return replace(claim, feeder=key_of(feeder), fed=ask.wanted)
     if before is None or (claim.key.startswith("HelmRelease") and before.ref.kind.name not in CHARTS):
         return claim
     return replace(claim, feeder=key_of(before.ref), fed=before.after)
 
 
-def _edits(told: Told, ends: list[Finished]) -> Iterator[Claim]:
+def _edits(told: Told, ends: list[End]) -> Iterator[Claim]:
     """What was told of Flux's own retries, each change of it once."""
     seen: set[tuple[Ref, object]] = set()
     for end in ends[1:]:
@@ -131,7 +152,7 @@ def _edits(told: Told, ends: list[Finished]) -> Iterator[Claim]:
             yield from _edit(told, track, track.outcome, healed.verdict, end)
 
 
-def _edit(told: Told, track: Track, outcome: Outcome, verdict: Verdict, end: Finished) -> Iterator[Claim]:
+def _edit(told: Told, track: Track, outcome: Outcome, verdict: Verdict, end: End) -> Iterator[Claim]:
     # A target that was never asked, since its source failed, is edited for its source's sake.
     ref = track.target if not isinstance(outcome.end, Blocked) else outcome.end.by
     ask = next((each for each in told.asks if each.ref == ref), None)
@@ -188,11 +209,11 @@ def untidy(told: Told, entries: list[Entry], sent: Callable[[str], bool]) -> Ite
     `entries` are the request's own; `sent` knows whether a token ever reached the cluster.
     """
     roots = told.roots()
-    first_end = next((place for place, each in enumerate(roots) if isinstance(each, Finished)), None)
+    first_end = next((place for place, each in enumerate(roots) if isinstance(each, Finished | BatchFinished)), None)
     if first_end is None:
         yield "its root never ended"
         return
-    if any(isinstance(each, Running) for each in roots[first_end:]):
+    if any(isinstance(each, Running | BatchRunning) for each in roots[first_end:]):
         yield "its root ran again after its end"
     if any(track.outcome is None for track in told.ends()[0].tracks):
         yield "a target has no end"

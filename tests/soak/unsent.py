@@ -52,6 +52,8 @@ def _stopped(evidence: Evidence, claim: Claim) -> str:
     match claim.reason:
         case "CANCELLED":
             true = not any(each.token.endswith(claim.request) for each in evidence.history.of(claim.key))
+        case "CYCLE":
+            true = _circles(evidence, claim, claim.key, set())
         case "RETRIES_EXHAUSTED":
             true = any(_exhausted(evidence, state) for state in possible(evidence, claim.key, claim))
         case "SOURCE_EMPTY":
@@ -64,6 +66,18 @@ def _stopped(evidence: Evidence, claim: Claim) -> str:
         case _:
             true = False
     return "" if true else f"{claim.reason}: {UNSEEN}"
+
+
+def _circles(evidence: Evidence, claim: Claim, key: str, seen: set[str]) -> bool:
+    """Whether an object may have waited for itself, as far as the bot could know."""
+    kind, namespace, _ = key.split("/")
+    seen.add(key)
+    for state in possible(evidence, key, claim):
+        for each in ((state.body or {}).get("spec", {}).get("dependsOn") or []) if state is not None else ():
+            parent = f"{kind}/{each.get('namespace', namespace)}/{each['name']}"
+            if parent == claim.key or (parent not in seen and _circles(evidence, claim, parent, seen)):
+                return True
+    return False
 
 
 def _exhausted(evidence: Evidence, state: Version | None) -> bool:
