@@ -11,6 +11,7 @@ from bot.core.kinds import ASKABLE, HELM_RELEASE, KUSTOMIZATION, Kind
 from bot.core.policy import Allowed
 from bot.core.requests import Options, Verb
 from bot.core.resources import Ref, Snapshot
+from bot.core.standing import Stands, stands
 from bot.flows.gate import Entered, Gate
 from bot.flows.turns import in_steps
 from bot.ports import Cluster
@@ -66,7 +67,7 @@ def holds(selection: Selection, snapshot: Snapshot, default_namespace: str | Non
             for each in selection.patterns
         )
         and all(labels.get(key) == value for key, value in selection.labels)
-        and not (selection.failing and snapshot.is_ready)
+        and not (selection.failing and stands(snapshot) is not Stands.FAILING)
     )
 
 
