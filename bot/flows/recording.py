@@ -44,8 +44,11 @@ class Recording:
     async def end(self, request: Request, telling: Telling, patched: tuple[Ended, ...]) -> None:
         """Stores how everything ended, then tells the audit channels: one entry per object, one line per request."""
         link = await self._link(request)
-        entries = [self._entry(request, ended.step.ref, ended.end, ended, link) for ended in patched if ended.ask]
-        recorded = {ended.step.ref for ended in patched if ended.ask}
+        # The sources of what was named first, then as it was named, whichever ended first.
+        places = {ref: place for place, ref in enumerate(request.targets)}
+        sent = sorted((ended for ended in patched if ended.ask), key=lambda ended: places.get(ended.step.ref, -1))
+        entries = [self._entry(request, ended.step.ref, ended.end, ended, link) for ended in sent]
+        recorded = {ended.step.ref for ended in sent}
         ends: list[tuple[Ref, Verdict | None]] = []
         for target, track in telling.tracks.items():
             end = track.outcome.end if track.outcome else None

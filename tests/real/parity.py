@@ -16,7 +16,9 @@ _MASKS = (
     (re.compile(r"( · | in )?\d+(\.\d+)? (ms|s|min|m|h)\b( \d+ (s|m|min)\b)?"), ""),
     (re.compile(r"(\d+(\.\d+)?(µs|ms|s|m|h))+\b"), "DURATION"),
 )
-_EVENTS = re.compile(r"^events since the request:\n(?:.*\n)*?(?=now in )", re.MULTILINE)
+_EVENTS = re.compile(
+    r"^events since the request:\n(?:.*\n)*?(?=now in )|^last events[^\n]*:\n(?:\d\d:\d\d:\d\d .*\n?)*", re.MULTILINE
+)
 """Which events fall into the second of a request is a matter of chance; the recordings hold their sequences."""
 
 

@@ -35,6 +35,13 @@ SCRIPT = (
     "hr observability/loki --reset",
     "ks monitoring, ks no-such",
     "ks my-app --frobnicate",
+    "ks infra*",
+    "ks payments*",
+    "all -n shop",
+    "hr no-such-*",
+    "status ks payments-ui",
+    "status --failing",
+    "cancel",
 )
 ROOT = Path(__file__).parents[2]
 
