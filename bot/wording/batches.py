@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -59,8 +60,7 @@ from bot.wording.figures import counted, duration, listed
 from bot.wording.foreign import ELLIPSIS, TYPED, cut_end, flat, foreign, one_line
 from bot.wording.names import named
 from bot.wording.requests import small_print
-from bot.wording.stages import doing
-from bot.wording.verdicts import tell
+from bot.wording.verdicts import pending, tell
 
 BAR: Final = 10
 _NOW: Final = 3
@@ -68,6 +68,9 @@ _NOW: Final = 3
 MOST_FAILED: Final = 5
 """Failed objects in the root; the thread has all."""
 _NAMES: Final = 6
+_DOING: Final = 40
+"""Characters of what one of many does just now."""
+_LIMITS: Final = re.compile(r"(:? (?:for|with) (?:revision|a timeout|chart|new index)\b.*|: new .*)$")
 _FACT: Final = 140
 """Characters of what one of many failures says in the root."""
 
@@ -154,8 +157,13 @@ def bar(done: int, total: int) -> str:
 
 
 def _running(track: Track) -> Spans:
-    what = doing(track.stages[0], track.target)
-    return (Code(track.target.name), *((Plain(" ("), *what, Plain(")")) if what else ()))
+    """`apps (running health checks)`: a controller's sentence up to its revision and time limit."""
+    waits = track.stages[0].pending
+    said = (
+        "".join(span.text for span in pending(waits) if isinstance(span, Plain | Code)) if waits is not None else ""
+    )
+    what = cut_end(_LIMITS.sub("", said), _DOING)
+    return spans(Code(track.target.name), f" ({what[:1].lower()}{what[1:]})" if what else "")
 
 
 def batch_finished(notice: BatchFinished, command: str) -> Document:
