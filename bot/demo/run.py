@@ -25,8 +25,8 @@ from bot.demo.clusters import CLUSTERS, Cluster, simulated_clusters
 from bot.demo.conversation import Conversation, Untold, fine
 from bot.demo.keyboard import Keyboard
 from bot.demo.options import BadUsage, Demo, context_of, ids
-from bot.demo.page.page import Page
 from bot.demo.page.real import watched
+from bot.demo.page.server import Page
 from bot.demo.printing import as_json, as_text
 from bot.demo.slack import world
 from bot.demo.slack.workspace import Workspace
