@@ -126,14 +126,14 @@ def built(folder: Path, text: str, files: dict[str, str] | None = None) -> str:
 
 WORKS = """\
 FROM any AS one
-WORKDIR /work
+WORKDIR /making
 COPY notes ./notes
-RUN cat notes/a > /work/made \\
+RUN cat notes/a > /making/made \\
  # as Docker does, comments between the lines are left out
  && test ! -e notes/b.log
 FROM any
 ENV WORDS="from ${PATH}"
-COPY --from=one /work/made /data/
+COPY --from=one /making/made /data/
 USER 65532:65532
 ENTRYPOINT ["/bin/sh", "-c"]
 CMD ["cat /data/made; echo $WORDS; grep CapEff /proc/self/status; ! touch /data/more 2>/dev/null"]
