@@ -162,7 +162,7 @@ def test_steps_are_executed_in_order_and_the_image_cannot_be_written(tmp_path: P
 )
 def test_a_broken_step_ends_the_build_and_is_named(step: str, why: str, tmp_path: Path) -> None:
     with pytest.raises(BuildError, match=rf"(?s)line 3: {re.escape(step)}.*{why}"):
-        built(tmp_path, f"FROM any\nWORKDIR /work\n{step}\nCMD []\n", NOTES)
+        built(tmp_path, f"FROM any\nWORKDIR /making\n{step}\nCMD []\n", NOTES)
 
 
 @pytest.mark.usefixtures("contained")
