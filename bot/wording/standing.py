@@ -105,7 +105,8 @@ def verdict(failing: int, reconciling: int, ready: int, total: int) -> str:
         return f"❌ {failing} of {total} failing"
     if reconciling:
         return f"⏳ {reconciling} of {total} reconciling"
-    return f"✅ all {total} ready" if ready == total else f"✅ {ready} of {total} ready"
+    whole = "ready" if total == 1 else f"all {total} ready"
+    return f"✅ {whole}" if ready == total else f"✅ {ready} of {total} ready"
 
 
 def counts_of(suspended: int, reconciling: int, ready: int) -> str:

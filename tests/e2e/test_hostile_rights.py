@@ -87,6 +87,8 @@ async def test_a_scope_taken_away_is_named_to_the_asker_and_to_the_log(
 ) -> None:
     async with staged("ks-build-failure", tmp_path, since=1, fast=True) as stage:
         stage.workspace.knobs.scopes = GRANTED - {scope}
+        # What the bot knew of the channel is doubtful now.
+        await stage.workspace.tell({"type": "channel_shared", "channel": world.PLATFORM})
         refused = await stage.say(ASK)
         assert (refused.only_for, refused.text.splitlines()[1]) == (world.SRE, sentence)
         told = await stage.logged("slack.no_rights")

@@ -20,7 +20,7 @@ async def test_how_an_application_stands_is_told_and_nothing_is_written(
         counts = await talk.say(f"status -n {namespace}")
         full = await talk.say(f"status ks {namespace}/app")
         await talk.workspace.command("sre", "platform", f"watch ks {namespace}/app")
-        watched = await talk.until(lambda state: state.text.startswith("✅ all 1 ready in real"))
+        watched = await talk.until(lambda state: state.text.startswith("✅ ready in real"))
 
     assert counts.message.only_for == world.SRE
     assert counts.lines[0] == "✅ all 2 ready in real"
