@@ -25,12 +25,15 @@ _FLUX_RESOURCES: Final = {
         "helmrepositories",
         "helmcharts",
         "buckets",
-        "externalartifacts",
     ],
     "source.extensions.fluxcd.io": ["artifactgenerators"],
     "image.toolkit.fluxcd.io": ["imagerepositories", "imagepolicies", "imageupdateautomations"],
-    "notification.toolkit.fluxcd.io": ["receivers", "alerts", "providers"],
-    "fluxcd.controlplane.io": ["fluxinstances", "fluxreports", "resourcesets", "resourcesetinputproviders"],
+    "notification.toolkit.fluxcd.io": ["receivers"],
+    "fluxcd.controlplane.io": ["fluxinstances", "resourcesets", "resourcesetinputproviders"],
+}
+_SHOWN_ONLY: Final = {
+    "source.toolkit.fluxcd.io": ["externalartifacts"],
+    "notification.toolkit.fluxcd.io": ["alerts", "providers"],
 }
 
 Json = dict[str, Any]
@@ -91,17 +94,17 @@ def _controller(name: str, version: str) -> Json:
 
 
 def _bot_rights() -> list[Json]:
-    """What docs/kubernetes.md asks for, and no more: read and patch Flux's kinds, read events and controllers."""
+    """The same rights as a real bot gets from deploy/kustomize/base."""
     rules = [
         *(
             {"apiGroups": [group], "resources": plurals, "verbs": [*_READ, "patch"]}
             for group, plurals in _FLUX_RESOURCES.items()
         ),
-        {"apiGroups": [""], "resources": ["events"], "verbs": _READ},
+        *({"apiGroups": [group], "resources": plurals, "verbs": _READ} for group, plurals in _SHOWN_ONLY.items()),
+        {"apiGroups": [""], "resources": ["events"], "verbs": ["list"]},
         {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]},
-        {"apiGroups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"], "verbs": ["get", "list"]},
     ]
-    deployments = [{"apiGroups": ["apps"], "resources": ["deployments"], "verbs": _READ}]
+    deployments = [{"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["list"]}]
     here = {"name": BOT, "namespace": FLUX_NAMESPACE}
     return [
         _rbac("ClusterRole", {"name": BOT}, rules=rules),
