@@ -39,8 +39,6 @@ SCRIPT = (
     "ks payments*",
     "all -n shop",
     "hr no-such-*",
-    "status ks payments-ui",
-    "status --failing",
     "cancel",
 )
 ROOT = Path(__file__).parents[2]
