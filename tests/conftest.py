@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -36,13 +37,22 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(NoSkips(), "no-skips")
 
 
-@pytest.fixture(autouse=True)
-def logging_as_before() -> Iterator[None]:
-    """Whoever opens a connection quiets Slack's libraries for the whole process: the next test finds them as new."""
+@contextmanager
+def quieted_no_longer() -> Iterator[None]:
+    """Whoever opens a connection quiets Slack's libraries for the whole process; afterwards they are as before."""
     loggers = [logging.getLogger(name) for name in ("", "slack_bolt", "slack_sdk")]
     before = [(each, each.handlers[:], each.level, each.propagate) for each in loggers]
-    yield
-    for logger, handlers, level, propagate in before:
-        logger.handlers[:] = handlers
-        logger.setLevel(level)
-        logger.propagate = propagate
+    try:
+        yield
+    finally:
+        for logger, handlers, level, propagate in before:
+            logger.handlers[:] = handlers
+            logger.setLevel(level)
+            logger.propagate = propagate
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """The next test finds the libraries' loggers as new."""
+    with quieted_no_longer():
+        yield

@@ -14,6 +14,7 @@ import pytest_asyncio
 from bot.demo.options import Demo
 from bot.demo.run import paged, staged
 from tests.browser.visit import Visit, World, visiting
+from tests.conftest import quieted_no_longer
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -49,9 +50,10 @@ async def chromium() -> AsyncIterator[Browser]:
 async def world(chromium: Browser) -> AsyncIterator[World]:
     """The whole demo. It asks for the browser so that nothing is built where none is."""
     demo = Demo()
-    async with staged(demo) as stage, paged(demo, stage) as page:
-        assert await stage.talk.connected()
-        yield World(chromium, stage, page)
+    with quieted_no_longer():
+        async with staged(demo) as stage, paged(demo, stage) as page:
+            assert await stage.talk.connected()
+            yield World(chromium, stage, page)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
