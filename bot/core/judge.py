@@ -54,8 +54,11 @@ _HELM_FAILED: Final = frozenset({"InstallFailed", "UpgradeFailed", "TestFailed"}
 _HELM_UNDONE: Final = frozenset({"RollbackSucceeded", "UninstallSucceeded", "RollbackFailed", "UninstallFailed"})
 
 
-def judge(ask: Ask, seen: Seen) -> Pending | Verdict:
-    """The verdict on `ask` after `seen`, or Pending while it is open. Pure; the first row that fits decides."""
+def judge(ask: Ask, seen: Seen, unforced: Snapshot | None = None) -> Pending | Verdict:
+    """The verdict on `ask` after `seen`, or Pending while it is open. Pure; the first row that fits decides.
+
+    `unforced` is the last that was seen of the object before a run took up our force; None: nothing since the patch.
+    """
     now = seen.now
     if isinstance(now, Absent):
         return Gone(seen_before=ask.before is not None or now.was is not None)  # row 1
@@ -71,7 +74,10 @@ def judge(ask: Ask, seen: Seen) -> Pending | Verdict:
     if by is None and now.handled.request != ask.token:
         verdict: Pending | Verdict = _not_handled(ask, now)  # rows 5, 6
     else:
-        verdict = _handled(ask, seen, now)
+        # A release counts for the force from there on, a change from where the request began.
+        forced = ask.force and unforced is not None
+        since = replace(ask, before=unforced, baseline=ask.changed_from) if forced else ask
+        verdict = _handled(since, seen, now)
         if isinstance(verdict, Failed | Stalled):
             verdict = replace(verdict, warnings=_losses(ask, seen, now))
     if isinstance(verdict, Pending):
@@ -104,6 +110,11 @@ def answers(ask: Ask, seen: Seen) -> bool:
     if seen.answered or not isinstance(now, Snapshot):
         return seen.answered
     return now.handled.request == ask.token or overtaken_by(ask, now, answered=False) is not None
+
+
+def swallows(ask: Ask, seen: Seen) -> bool:
+    """Whether a run that `answers` left a force or a reset undone, as far as its marks tell."""
+    return isinstance(seen.now, Snapshot) and bool(_losses(ask, seen, seen.now))
 
 
 def _not_handled(ask: Ask, now: Snapshot) -> Pending:
@@ -241,16 +252,16 @@ def _success(ask: Ask, seen: Seen, now: Snapshot) -> Verdict:
     if not changed and sync_error is not None:
         # The controller returned before it wrote a condition, so Ready is still the old True.
         return Failed(sync_error.reason, sync_error.message, retries=True, running=_running(now))
-    warnings = _warnings(ask, seen, now, changed=changed)
+    warnings = _warnings(ask, seen, now)
     return Succeeded(change, warnings) if change is not None else Unchanged(now.applied, warnings)
 
 
-def _warnings(ask: Ask, seen: Seen, now: Snapshot, *, changed: bool) -> tuple[Warn, ...]:
+def _warnings(ask: Ask, seen: Seen, now: Snapshot) -> tuple[Warn, ...]:
     source = seen.source if isinstance(seen.source, Snapshot) else None
     found = {
         Warn.HEALTH_NOT_CHECKED: now.ref.kind == KUSTOMIZATION and not now.checks_health,
         Warn.SOURCE_FAILING: source is not None and source.ready is not None and source.ready.status == "False",
-        Warn.FORCE_LOST: ask.force and _force_lost(ask, seen, now, changed=changed),
+        Warn.FORCE_LOST: ask.force and _force_lost(ask, seen, now),
         Warn.RESET_LOST: ask.reset and _lost(ask, seen, now, now.handled.reset),
         Warn.NEWER_AVAILABLE: source is not None
         and source.artifact is not None
@@ -259,9 +270,17 @@ def _warnings(ask: Ask, seen: Seen, now: Snapshot, *, changed: bool) -> tuple[Wa
     return tuple(warn for warn, holds in found.items() if holds)
 
 
-def _force_lost(ask: Ask, seen: Seen, now: Snapshot, *, changed: bool) -> bool:
-    """A later run marks the force as handled without having forced; only a new release proves that it was."""
-    return _lost(ask, seen, now, now.handled.force) or (now.ref.kind == HELM_RELEASE and not changed)
+def _force_lost(ask: Ask, seen: Seen, now: Snapshot) -> bool:
+    """A later run marks the force as handled without having forced; only a release made since proves that it was.
+
+    One that came on the way to our patch, or from a run that was going by then, proves nothing.
+    """
+    released = ask.before is None or _release(ask.before) != _release(now)
+    return _lost(ask, seen, now, now.handled.force) or (now.ref.kind == HELM_RELEASE and not released)
+
+
+def _release(of: Snapshot) -> tuple[int, str] | None:
+    return (of.helm[0].version, of.helm[0].digest) if of.helm else None
 
 
 def _losses(ask: Ask, seen: Seen, now: Snapshot) -> tuple[Warn, ...]:
@@ -274,10 +293,11 @@ def _losses(ask: Ask, seen: Seen, now: Snapshot) -> tuple[Warn, ...]:
 
 
 def _lost(ask: Ask, seen: Seen, now: Snapshot, handled: str) -> bool:
-    """Force and reset count only beside the request that they came with; a later request has marks of its own."""
-    if seen.swallowed:
-        return True
-    return handled != ask.token if now.handled.request == ask.token else not seen.answered
+    """Force and reset count only beside the request that they came with. A later request has marks of its own, and
+    writes them before its token, so what was seen when ours was answered stays true."""
+    if seen.answered or seen.swallowed:
+        return seen.swallowed
+    return now.handled.request != ask.token or handled != ask.token
 
 
 def failure(now: Snapshot, seen: Seen, ready: Condition) -> Failed:

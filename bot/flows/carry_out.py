@@ -16,7 +16,15 @@ from bot.core.resources import Absent, Snapshot
 from bot.core.verdicts import Broken, Cancelled, Failed, Gone, Overtaken, Pending, TimedOut, Verdict, Why, inner
 from bot.flows.halt import Cut, Halted
 from bot.flows.preflight import Preflight
-from bot.flows.sightings import LOOK_AGAIN, NEXT_RUN, beside_source, completes, judged, rest_of_status
+from bot.flows.sightings import (
+    LOOK_AGAIN,
+    NEXT_RUN,
+    beside_source,
+    completes,
+    ends_a_run,
+    judged,
+    rest_of_status,
+)
 from bot.flows.steps import Ended, Job, Patience, Waiting, stopped_by
 from bot.flows.telling import good
 from bot.flows.watching import Watching
@@ -171,6 +179,7 @@ class CarryOut:
         last = ended.end
         followed = {"", ask.token, ended.now.asked.request if ended.now else ""}
         behind: Sighting | None = None
+        before: Sighting | None = None
         async with self.cluster.follow(ask.ref) as follow:
             while (now := self.clock.now()) < until:
                 heard = await follow.next(until if behind is None else min(until, now + LOOK_AGAIN))
@@ -179,8 +188,9 @@ class CarryOut:
                     continue
                 if isinstance(seen.now, Snapshot) and seen.now.asked.request not in followed:
                     return
+                complete, before = ends_a_run(before, seen), seen
                 verdict = await self._judged(ask, seen)
-                if not isinstance(verdict, Pending) and good(verdict):
+                if not (isinstance(verdict, Pending) or complete) and good(verdict):
                     seen, verdict = await self._rested(follow, ask, seen, verdict)
                 behind = seen if isinstance(verdict, Pending) and verdict.why is Why.OLD_REVISION else None
                 if isinstance(verdict, Pending) or _same(verdict, last):

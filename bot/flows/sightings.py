@@ -24,7 +24,7 @@ LOOK_AGAIN: Final = timedelta(seconds=5)
 NEXT_RUN: Final = frozenset({Why.RUNNING, Why.REPLACED, Why.DEPENDENCY, Why.SOURCE})
 """What only a run writes: where it follows a good end, the run of that had written everything before."""
 REST_OF_STATUS: Final = timedelta(seconds=1)
-"""How long a good end that no token brought waits for the run's last write, which follows its conditions at once."""
+"""How long a good end waits for the run's last write, which follows its conditions at once, if this may not be it."""
 
 
 async def beside_source(cluster: Cluster, sighting: Sighting) -> Seen:
@@ -40,9 +40,11 @@ async def beside_source(cluster: Cluster, sighting: Sighting) -> Seen:
     return Seen(now, sighting.at, source)
 
 
-async def judged(cluster: Cluster, clock: Clock, ask: Ask, seen: Seen) -> Pending | Verdict:
+async def judged(
+    cluster: Cluster, clock: Clock, ask: Ask, seen: Seen, unforced: Snapshot | None = None
+) -> Pending | Verdict:
     """The judge, shown the object's events where only these tell a success, or a failure, from no run at all."""
-    verdict = judge(ask, seen)
+    verdict = judge(ask, seen, unforced)
     if isinstance(verdict, Pending) or not _told_by_events(ask.ref.kind, inner(verdict)):
         return verdict
     await clock.sleep(SYNC_ERROR_WAIT)
@@ -50,7 +52,7 @@ async def judged(cluster: Cluster, clock: Clock, ask: Ask, seen: Seen) -> Pendin
         events = await cluster.events(ask.ref, ask.patched_at)
     except ClusterError:
         return verdict
-    return judge(ask, replace(seen, events=events)) if events else verdict
+    return judge(ask, replace(seen, events=events), unforced) if events else verdict
 
 
 async def rest_of_status(cluster: Cluster, clock: Clock, follow: Follow, last: Sighting) -> AsyncIterator[Sighting]:
@@ -89,12 +91,15 @@ def older(now: Snapshot, before: Snapshot | None) -> bool:
     return int(now.version) < int(before.version)
 
 
-def brings_a_token(before: Sighting | None, sighting: Sighting) -> bool:
-    """Whether it is the last write of a run that handled a token: nothing was missed between the two."""
+def ends_a_run(before: Sighting | None, sighting: Sighting) -> bool:
+    """Whether it is the last write of a run, if it looks final: it brings a token, or the rest of status after the
+    conditions, and nothing was missed between the two."""
     if before is None or sighting.gap:
         return False
     was, now = before.now, sighting.now
-    return isinstance(was, Snapshot) and isinstance(now, Snapshot) and was.handled.request != now.handled.request
+    if not (isinstance(was, Snapshot) and isinstance(now, Snapshot)):
+        return False
+    return was.handled.request != now.handled.request or completes(before, sighting)
 
 
 def _told_by_events(kind: Kind, end: Verdict) -> bool:

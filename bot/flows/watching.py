@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.clock import Clock
 from bot.core.errors import ClusterError
-from bot.core.judge import REVISION_GRACE, SOURCE_GRACE, answers, give_up
+from bot.core.judge import REVISION_GRACE, SOURCE_GRACE, answers, give_up, swallows
 from bot.core.requests import Ask
 from bot.core.resources import Absent, Controller, Snapshot
 from bot.core.verdicts import Pending, Seen, TimedOut, Verdict, Why
@@ -16,8 +16,8 @@ from bot.flows.sightings import (
     LOOK_AGAIN,
     NEXT_RUN,
     beside_source,
-    brings_a_token,
     completes,
+    ends_a_run,
     judged,
     older,
     rest_of_status,
@@ -36,12 +36,16 @@ class Look:
 
     last: Sighting | None = None
     """The newest state after our patch."""
-    brought: bool = False
-    """It brought a token, so it is the last write of a run."""
+    complete: bool = False
+    """It is the last write of a run."""
     answered: bool = False
     """A run for our token, or for a later one, has ended."""
     swallowed: bool = False
     """That run ended before it came to what was asked besides."""
+    unforced: Snapshot | None = None
+    """The newest state after our patch in which no run had taken up our force."""
+    taken_up: bool = False
+    """A run had."""
     heard: bool = False
     """The follow has yielded something: what the cache held."""
     blind: Blind | None = None
@@ -79,14 +83,14 @@ class Watching:
                 case Quiet():
                     await self._look_itself(look)
             ended = await self._judge(look)
-            if ended is not None and good(ended.end) and not look.brought:
+            if ended is not None and good(ended.end) and not look.complete:
                 ended = await self._rested(follow, look, ended)
             if ended is not None:
                 return ended
 
     async def _rested(self, follow: Follow, look: Look, ended: Ended) -> Ended | None:
-        """Only the run that handles our token ends with that. A later one, after a wait, shows its Ready one event
-        before the rest of its status, and nothing tells the two events apart."""
+        """A run shows its Ready one event before the rest of its status. Where the event before was missed, nothing
+        tells the two apart."""
         if look.last is None:
             return ended
         async for sighting in rest_of_status(self.cluster, self.clock, follow, look.last):
@@ -103,8 +107,14 @@ class Watching:
     def _sees(self, look: Look, sighting: Sighting) -> None:
         first, look.heard, look.blind = not look.heard, True, None
         if look.last is not None or self._after_patch(sighting, first=first):
-            look.brought = brings_a_token(look.last, sighting)
+            look.complete = ends_a_run(look.last, sighting)
             look.last = sighting
+            self._looks_for_force(look, sighting.now)
+
+    def _looks_for_force(self, look: Look, now: Snapshot | Absent) -> None:
+        if isinstance(now, Snapshot) and not look.taken_up:
+            look.taken_up = now.handled.force == self.ask.token
+            look.unforced = look.unforced if look.taken_up else now
 
     def _after_patch(self, sighting: Sighting, *, first: bool) -> bool:
         """Whether the watch has come as far as our patch. What the cache held before it may look handled: an older
@@ -129,7 +139,7 @@ class Watching:
             found = await self.cluster.read(self.ask.ref)
         except ClusterError:
             return
-        look.last, look.brought = Sighting(found, self.clock.now(), gap=True), False
+        look.last, look.complete = Sighting(found, self.clock.now(), gap=True), False
 
     async def _judge(self, look: Look) -> Ended | None:
         now = self.clock.now()
@@ -140,7 +150,7 @@ class Watching:
         seen = await beside_source(self.cluster, look.last)
         seen = replace(seen, at=now, held_by=held_by, held_since=look.held_since)
         seen = replace(seen, answered=look.answered, swallowed=look.swallowed)
-        verdict = await judged(self.cluster, self.clock, self.ask, seen)
+        verdict = await judged(self.cluster, self.clock, self.ask, seen, look.unforced)
         self._remember(look, seen, verdict)
         if isinstance(verdict, TimedOut) and look.blind is not None:
             verdict = TimedOut(Pending(Why.BLIND, look.blind.why))
@@ -152,7 +162,8 @@ class Watching:
         if look.answered or not answers(self.ask, seen):
             return
         look.answered = True
-        look.swallowed = isinstance(verdict, Pending) and verdict.why in {Why.DEPENDENCY, Why.SOURCE}
+        early = isinstance(verdict, Pending) and verdict.why in {Why.DEPENDENCY, Why.SOURCE}
+        look.swallowed = early or swallows(self.ask, seen)
 
     async def _wait_on(self, look: Look, pending: Pending, seen: Seen, now: datetime) -> Ended | None:
         """Reports, and ends a wait that nothing but a deed can end."""

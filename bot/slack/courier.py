@@ -7,31 +7,26 @@ newer notice replaces one that was never shown. docs/slack.md, Messages as desir
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from typing import Final
 
 from bot.clock import Clock
 from bot.core.notices import PROGRESS, Notice, Part, Slot, Whisper
 from bot.core.requests import Place
 from bot.ports import Message, Messages, NotYet, Posted, Telemetry, Unpostable
-from bot.slack.answers import Answered, Arguments, Declined, Sent
 from bot.slack.audit_lines import AuditLines, lane
-from bot.slack.budgets import Rank, nap
+from bot.slack.budgets import nap
 from bot.slack.delivery import Delivery
-from bot.slack.desk import LOOK, Desk, content, root_of
-from bot.slack.gateway import EPHEMERAL, Gateway
+from bot.slack.desk import Desk, root_of
+from bot.slack.gateway import Gateway
 from bot.slack.rendered import Render
 from bot.slack.sights import Sights
+from bot.slack.whispers import Whispers
 from bot.tasks import Tasks
 
-WHISPERS: Final = 3
-"""Tries of a whisper in each way that Slack did not refuse."""
 MOST_RUNNING: Final = 1_000
 """Beyond so many, roots that the store forgot are no longer counted."""
-
-Draw = Callable[[], Arguments]
 
 _ALLOW: Final = "let the bot post there"
 _REMEDIES: Final = {
@@ -56,6 +51,7 @@ class Courier:
         workspace_url: str = "",
     ) -> None:
         self._desk = Desk(gateway, messages, Sights(messages), render, clock, telemetry, workspace_url)
+        self._whispers = Whispers(self._desk)
         self._working: set[Slot] = set()
 
     # --- ports.Chat -----------------------------------------------------------------------------------------------
@@ -77,41 +73,14 @@ class Courier:
         return NotYet() if sight.fate is None else sight.fate
 
     async def whisper(self, to: Whisper, notice: Notice) -> bool:
-        """Tried in both ways until one answers or both refuse: read twice it does less harm than never."""
-        # Thousands may wait for their turn: each is drawn when it has come.
-        drawn = cache(lambda: content(self._desk.draw(notice, "")))
-        ways = [partial(self._by_url, to.reply, drawn)] if to.reply else []
-        ways.append(partial(self._by_api, to, drawn))
-        for attempt in range(WHISPERS):
-            for way in tuple(ways):
-                answer = await way()
-                if isinstance(answer, Answered):
-                    return True
-                if isinstance(answer, Declined):
-                    ways.remove(way)
-            if not ways or attempt == WHISPERS - 1:
-                break
-            await self._desk.clock.sleep(2.0**attempt)
-        self._desk.telemetry.tell("slack.whisper_lost", user=to.user, notice=type(notice).__name__)
-        return False
-
-    async def _by_url(self, url: str, drawn: Draw) -> Sent:
-        return await self._desk.gateway.reply(
-            url, lambda: {"response_type": "ephemeral", "replace_original": False, **drawn(), **LOOK}
-        )
-
-    async def _by_api(self, to: Whisper, drawn: Draw) -> Sent:
-        return await self._desk.gateway.send(
-            EPHEMERAL,
-            lambda: {"channel": to.channel, "user": to.user, **drawn(), **LOOK},
-            lambda: Rank.REFUSAL,
-        )
+        return await self._whispers.say(to, notice)
 
     # --- Work -----------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Shows what is wanted until cancelled. What was wanted before it ran is shown as well."""
         tasks = Tasks(self._broke)
+        tasks.start(self._whispers.run(), "say what was put off")
         self._desk.wanted.set()
         try:
             while True:
@@ -126,11 +95,11 @@ class Courier:
 
     async def flush(self, until: datetime) -> bool:
         """Waits until all that can be shown is; False when `until` came first. For the shutdown, beside `run`."""
-        while self._undelivered():
+        while self._undelivered() or len(self._whispers):
             self._desk.moved.clear()
             left = (until - self._desk.clock.now()).total_seconds()
             if left <= 0 or not await nap(self._desk.clock, self._desk.moved, left):
-                return not self._undelivered()
+                return not self._undelivered() and not len(self._whispers)
         return True
 
     def depth(self) -> int:

@@ -87,6 +87,11 @@ class Gateway:
         """How many calls wait for their turn, by method."""
         return {name: len(queue) for name, queue in self._queues.items()}
 
+    @property
+    def replies_waiting(self) -> int:
+        """How many calls of response URLs wait for their turn."""
+        return len(self._queue(REPLY))
+
     def poke(self) -> None:
         """Something that waits may have become more important."""
         for queue in (*self._queues.values(), *self._channels.values()):

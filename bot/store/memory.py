@@ -26,6 +26,8 @@ KEEP_DELIVERIES: Final = timedelta(minutes=30)
 """Longer than Slack redelivers (docs/slack.md)."""
 KEEP_ENDED: Final = timedelta(hours=24)
 KEEP_ENTRIES: Final = 10_000
+EVERY: Final = timedelta(seconds=1)
+"""How often what is old is looked for: a look goes over everything, and there may be thousands of calls a second."""
 
 Ends = tuple[tuple[Ref, Verdict | None], ...]
 
@@ -85,6 +87,7 @@ class MemoryRequests:
         self._offers: dict[str, Offer] = {}
         self._pressed: dict[str, str] = {}
         self._deliveries: dict[str, datetime] = {}
+        self._dropped_at: datetime | None = None
 
     async def accept(self, request: Request, offer: str | None = None) -> Accepted:
         """An offer that is unknown or over is answered as spent by nobody."""
@@ -173,6 +176,9 @@ class MemoryRequests:
 
     def _drop_old(self) -> None:
         now = self._clock.now()
+        if self._dropped_at is not None and timedelta(0) <= now - self._dropped_at < EVERY:
+            return
+        self._dropped_at = now
         over = [key for key, offer in self._offers.items() if offer.ends_at <= now]
         for key in over:
             del self._offers[key]

@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 
 from bot.cluster.credentials import ClusterSpec
+from bot.cluster.reflector import BREATH
 from bot.core.kinds import KUSTOMIZATION
 from bot.core.resources import Absent, Ref, Snapshot
 from bot.ports import Blind, Follow, Quiet, Sighting
@@ -73,6 +74,27 @@ async def test_a_list_is_asked_in_pages_of_250_and_never_at_version_zero(
         {"limit": "250"},
         {"limit": "250", "continue": "more/please="},
     ]
+
+
+async def test_others_have_their_turn_while_a_page_is_read(
+    server: ApiServer, spec: ClusterSpec, clock: FakeClock, telemetry: FakeTelemetry
+) -> None:
+    server.on(KS, listing(*(kustomization(f"app-{number}") for number in range(20 * BREATH))))
+    async with watching(spec, clock, telemetry) as cluster:
+        reflector = cluster._reflectors[KUSTOMIZATION, None]
+        turns, reading = 0, False
+
+        async def others() -> None:
+            nonlocal turns, reading
+            while not reflector.synced.is_set():
+                # The page is there as soon as the call has ended; from then on turns are counted.
+                reading = reading or {"verb": "list"}.items() <= (telemetry.of("cluster_called") or [{}])[-1].items()
+                turns += reading
+                await asyncio.sleep(0)
+
+        await others()
+        assert turns >= 15
+        assert len(reflector.all()) == 20 * BREATH
 
 
 async def test_a_page_that_has_expired_begins_the_list_anew(

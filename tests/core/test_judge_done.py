@@ -114,6 +114,28 @@ def test_a_force_that_made_a_release_is_not_lost() -> None:
     assert verdict.warnings == ()
 
 
+def test_a_force_is_not_proven_by_a_release_that_was_made_on_the_way_to_our_patch() -> None:
+    podinfo = helm_release()
+    upgraded = done(podinfo, podinfo.handled.request, "6.6.0")
+    marked = replace(done(upgraded, T, "6.6.0"), asked=Tokens(T), handled=Tokens(T, force=T))
+    request = replace(ask(upgraded, force=True), baseline=podinfo)
+    verdict = judge(request, Seen(marked, SOON))
+    assert isinstance(verdict, Succeeded)
+    assert (verdict.change.before, verdict.change.after) == ("6.5.0", "6.6.0")
+    assert verdict.warnings == (Warn.FORCE_LOST,)
+
+
+def test_a_force_is_not_proven_by_a_release_that_stood_when_a_run_took_it_up() -> None:
+    podinfo = helm_release()
+    upgraded = done(podinfo, podinfo.handled.request, "6.6.0")
+    marked = replace(done(upgraded, T, "6.6.0"), asked=Tokens(T), handled=Tokens(T, force=T))
+    forced = replace(marked, helm=(replace(marked.helm[0], version=9), *marked.helm))
+    for now, warnings in ((marked, (Warn.FORCE_LOST,)), (forced, ())):
+        verdict = judge(ask(podinfo, force=True), Seen(now, SOON), unforced=upgraded)
+        assert isinstance(verdict, Succeeded)
+        assert verdict.warnings == warnings
+
+
 def test_what_was_written_over_with_its_request_is_lost_whatever_another_run_marked_and_made() -> None:
     podinfo = helm_release()
     theirs = replace(done(podinfo, "theirs", "6.6.0"), asked=Tokens("theirs", T, T), handled=Tokens("theirs", T, T))

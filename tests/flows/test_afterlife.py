@@ -99,6 +99,16 @@ async def test_what_heals_is_told_with_what_the_runs_last_write_says() -> None:
     ]
 
 
+async def test_what_healed_is_told_although_its_spec_changes_right_after_the_runs_last_write() -> None:
+    bench, apps, ended = failing("BuildFailed")
+    healed = done(apps, T, B)
+    later(bench, 60, replace(healed, observed=0))
+    later(bench, 60.1, healed)
+    later(bench, 60.4, replace(healed, generation=healed.generation + 1))
+    aftermath, lasted = await live_on(bench, ended)
+    assert ([each[:2] for each in aftermath.told], lasted) == ([(60.1, "Succeeded")], 60.1)
+
+
 async def test_the_next_run_does_not_take_back_what_healed_before_it_began() -> None:
     bench, apps, ended = failing("BuildFailed")
     healed = done(apps, T, B)

@@ -81,6 +81,79 @@ async def test_a_force_that_an_early_end_swallowed_is_lost_whatever_another_run_
     assert Warn.FORCE_LOST in ended.end.warnings
 
 
+@pytest.mark.parametrize("forced", [True, False])
+async def test_a_release_of_the_run_that_was_going_when_a_force_was_asked_is_none_of_the_force(forced: bool) -> None:
+    podinfo = helm_release()
+    bench = bench_with()
+    upgraded = ours(done(podinfo, podinfo.handled.request, "6.6.0"))
+    taken_up = replace(running(upgraded, "6.6.0"), handled=replace(upgraded.handled, force=T))
+    last = replace(done(upgraded, T, "6.6.0"), handled=Tokens(T, force=T))
+    last = replace(last, helm=(replace(last.helm[0], version=9), *last.helm)) if forced else last
+    story = (ours(podinfo), "11", 0.0), (upgraded, "12", 1.0), (taken_up, "13", 2.0), (last, "14", 30.0)
+    ask = replace(asked(podinfo), force=True)
+    ended, _ = await bench.watch(ask, *(seen(now, version, seconds=at) for now, version, at in story))
+    assert isinstance(ended.end, Succeeded)
+    assert (Warn.FORCE_LOST in ended.end.warnings) is not forced
+
+
+async def test_a_release_after_our_force_was_taken_up_is_its_own_whatever_somebody_else_forces_then() -> None:
+    podinfo = helm_release()
+    bench = bench_with()
+    taken_up = replace(running(ours(podinfo)), handled=replace(podinfo.handled, force=T))
+    conditions = replace(done(taken_up, T, "6.6.0"), handled=Tokens(T, force=T), generation=podinfo.generation + 1)
+    theirs = replace(conditions, asked=Tokens("theirs"), handled=Tokens("theirs", force="theirs"))
+    last = replace(done(theirs, "theirs", "6.6.0"), handled=theirs.handled, observed=theirs.generation)
+    story = (ours(podinfo), "11", 0.0), (taken_up, "12", 1.0), (conditions, "13", 2.0), (last, "14", 30.0)
+    ask = replace(asked(podinfo), force=True)
+    ended, _ = await bench.watch(ask, *(seen(now, version, seconds=at) for now, version, at in story))
+    assert isinstance(ended.end, Overtaken)
+    assert isinstance(ended.end.verdict, Succeeded)
+    assert ended.end.verdict.warnings == ()
+
+
+async def test_a_force_that_was_carried_out_is_not_lost_by_the_mark_of_somebody_elses_that_runs_now() -> None:
+    podinfo = helm_release()
+    bench = bench_with()
+    taken_up = replace(running(ours(podinfo)), handled=replace(podinfo.handled, force=T))
+    forced = replace(done(taken_up, T, "6.5.1"), handled=Tokens(T, force=T), generation=podinfo.generation + 1)
+    theirs = replace(failed(forced, T, "UpgradeFailed", "boom", "6.6.0"), asked=Tokens("theirs", force="theirs"))
+    theirs = replace(theirs, handled=Tokens(T, force="theirs"))
+    story = (ours(podinfo), "11", 0.0), (taken_up, "12", 1.0), (forced, "13", 2.0), (theirs, "14", 30.0)
+    ask = replace(asked(podinfo), force=True)
+    ended, _ = await bench.watch(ask, *(seen(now, version, seconds=at) for now, version, at in story))
+    assert isinstance(ended.end, Failed)
+    assert ended.end.warnings == ()
+
+
+async def test_a_force_that_was_written_over_stays_lost_when_their_run_leaves_something_to_wait_for() -> None:
+    podinfo = helm_release()
+    bench = bench_with()
+    theirs = replace(done(podinfo, "theirs", "6.6.0"), asked=Tokens("theirs"), handled=Tokens("theirs"))
+    newer = replace(theirs, generation=theirs.generation + 1)
+    last = replace(failed(newer, "theirs", "UpgradeFailed", "boom", "6.6.0"), asked=newer.asked)
+    story = (ours(podinfo), "11", 0.0), (newer, "12", 1.0), (last, "13", 30.0)
+    ask = replace(asked(podinfo), force=True, reset=True)
+    ended, _ = await bench.watch(ask, *(seen(now, version, seconds=at) for now, version, at in story))
+    assert isinstance(ended.end, Overtaken)
+    assert isinstance(ended.end.verdict, Failed)
+    assert ended.end.verdict.warnings == (Warn.FORCE_LOST, Warn.RESET_LOST)
+
+
+async def test_after_the_rest_of_a_runs_status_nothing_more_is_waited_for() -> None:
+    apps = kustomization()
+    bench = bench_with(git_repository())
+    last = ours(done(apps, T, B))
+    story = (
+        (replace(last, generation=last.generation + 1), "12", 1.0),
+        (replace(last, observed=0), "13", 30.0),
+        (last, "14", 30.1),
+        (replace(last, generation=last.generation + 1), "15", 30.4),
+    )
+    ended, _ = await bench.watch(asked(apps), *(seen(now, version, seconds=at) for now, version, at in story))
+    assert isinstance(ended.end, Succeeded)
+    assert ended.took == timedelta(seconds=30.1)
+
+
 async def test_after_the_last_write_of_a_later_run_nothing_more_is_waited_for() -> None:
     apps = kustomization()
     bench = bench_with(git_repository())

@@ -6,10 +6,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.core.audit import Entry, Result
+from bot.core.kinds import KUSTOMIZATION
 from bot.core.notices import (
     Apology,
     Asked,
@@ -18,11 +19,16 @@ from bot.core.notices import (
     Finished,
     Mentioned,
     Notice,
+    Outcome,
     Part,
     Running,
     Slot,
+    Stop,
+    Stopped,
+    Track,
 )
 from bot.core.requests import Caller, Options, Place, Verb
+from bot.core.resources import Ref
 from bot.demo.slack.knobs import Knobs
 from bot.demo.slack.state import MessageState
 from bot.demo.slack.workspace import Workspace
@@ -192,6 +198,13 @@ def running(n: int = 1, request: str = "r1") -> Running:
 
 def finished(n: int = 1, request: str = "r1") -> Finished:
     return Finished(asked(request), (), START + timedelta(seconds=n), timedelta(seconds=n))
+
+
+def failed(n: int = 1, request: str = "r1") -> Finished:
+    """An end that somebody has something to do about."""
+    target = Ref("prod", KUSTOMIZATION, "flux-system", "apps")
+    track = Track(target, (), Outcome(Stopped(Stop.FORBIDDEN), timedelta(seconds=n)))
+    return replace(finished(n, request), tracks=(track,))
 
 
 def detailed(n: int = 1, request: str = "r1") -> Detailed:

@@ -129,6 +129,31 @@ async def test_a_turn_that_is_given_back_serves_the_next_one(clock: FakeClock) -
     assert line.went == [("a", 0.0), ("b", 0.0)]
 
 
+async def test_one_more_in_a_queue_of_thousands_costs_no_more_than_in_a_short_one(clock: FakeClock) -> None:
+    queue, asked = Queue(Budget(60, 1, clock.now()), clock), 0
+
+    def rank() -> Rank:
+        nonlocal asked
+        asked += 1
+        return Rank.REFUSAL
+
+    waiting = [asyncio.create_task(queue.turn(rank)) for _ in range(2_000)]
+    await clock.settle()
+    queue.poke()
+    assert len(queue) == 1_999
+    assert asked < 5 * 2_000
+    for each in waiting:
+        each.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert len(queue) == 0
+
+
+async def test_a_turn_tells_how_long_it_was_waited_for(clock: FakeClock) -> None:
+    queue = Queue(Budget(60, 1, clock.now()), clock)
+    assert await queue.turn(lambda: Rank.ROOT) == 0.0
+    assert await clock.through(queue.turn(lambda: Rank.ROOT)) == pytest.approx(1.0)
+
+
 async def test_a_nap_says_whether_it_was_woken(clock: FakeClock) -> None:
     event = asyncio.Event()
     sleeping = asyncio.create_task(nap(clock, event, 5))

@@ -10,8 +10,10 @@ from bot.demo.loopback import Rule, Slow, Status
 from bot.demo.slack.knobs import Knobs
 from bot.demo.slack.world import PLATFORM, RANDOM, TEAM_SHOP
 from bot.ports import Posted
+from bot.slack.gateway import UPDATE as UPDATE_METHOD
 from tests.slack.rig import (
     detailed,
+    failed,
     finished,
     mentioned,
     rigged,
@@ -186,3 +188,20 @@ async def test_what_was_wanted_before_the_courier_ran_is_shown() -> None:
         rig.show(finished())
         await rig.flushed()
         assert sorted(rig.texts()) == ["r1 ended 1", "r9 ended 1"]
+
+
+async def test_failures_are_shown_before_ends_that_nobody_has_to_do_anything_about() -> None:
+    async with rigged(Knobs()) as rig:
+        rig.connection.gateway._queue(UPDATE_METHOD).exceeded(20)
+        names = [f"r{number}" for number in range(1, 9)]
+        for name in names:
+            slot = rig.show(running(request=name), request=name)
+            await rig.courier.posted(slot, rig.soon())
+        for name in names:
+            rig.show(finished(request=name), request=name)
+        rig.show(failed(request="r8"), request="r8")
+        rig.show(failed(request="r5"), request="r5")
+        await rig.flushed()
+        ends = [text.split()[0] for via, text in rig.states() if via == "chat.update"]
+        assert sorted(ends[:2]) == ["r5", "r8"]
+        assert sorted(ends) == names

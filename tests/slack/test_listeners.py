@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from bot.core.notices import Apology, Notice, Refusal, Refused, Whisper
 from bot.demo.slack.world import PLATFORM, SRE, TEAM
 from bot.slack.gateway import POST
-from bot.slack.listeners import Listeners, Recent, Surroundings
+from bot.slack.listeners import Listeners, Recent, Surroundings, Turnstile
 from bot.slack.payloads import ChannelChanged, GroupsChanged, Pressed, Said
 from bot.slack.rendered import Rendered
 from bot.tasks import Tasks
@@ -235,3 +236,21 @@ async def test_what_has_arrived_is_acknowledged_before_the_link_closes() -> None
         # Each one was acknowledged and heard, or never sent: none is acknowledged and lost, none heard in vain.
         assert fates.count(None) == len(stage.flows.heard)
         assert set(fates) <= {None, "dispatch_failed"}
+
+
+async def test_flows_begin_one_by_one_with_a_turn_for_acknowledgements_between_them() -> None:
+    turnstile, order = Turnstile(), list[str]()
+
+    async def flow(name: str) -> None:
+        await turnstile.passed()
+        order.append(name)
+
+    async def acknowledging() -> None:
+        for _ in range(20):
+            order.append("ack")
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(flow(name) for name in "abc"), acknowledging())
+    started = [order.index(name) for name in "abc"]
+    assert started == sorted(started)
+    assert all("ack" in order[before:after] for before, after in pairwise(started))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from tests.soak.claims import Claim, Word
 from tests.soak.evidence import Delivery, Evidence, Route
-from tests.soak.oracle import PATIENT, PROMPT, Wrong
+from tests.soak.oracle import PATIENT, PROMPT, ROUNDED, Wrong
 from tests.soak.rules import Sight, decided
 from tests.soak.truth import cases
 
@@ -65,5 +65,9 @@ def _told(evidence: Evidence, claim: Claim, claims: Iterable[Claim], healed_at: 
     patience = PATIENT if evidence.disturbed(healed_at - 5, healed_at + PROMPT) else PROMPT
     by = max(healed_at, claim.closed_at) + patience
     mine = (each for each in claims if each.healed and (each.request, each.key) == (claim.request, claim.key))
-    # Whatever is told is held against the truth on its own; a read may tell it before the watch does.
-    return any(claim.told_at <= each.told_at <= by for each in mine)
+    # Whatever is told is held against the truth on its own. A read may tell it before the watch does, and so may who
+    # knows a revision for the newest sooner than this can; but another failure told before then is none of it.
+    return any(
+        claim.told_at <= each.told_at <= by and (each.word not in FOLLOWED or each.told_at >= healed_at - ROUNDED)
+        for each in mine
+    )

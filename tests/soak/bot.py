@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
@@ -33,11 +34,16 @@ KINDS = (KUSTOMIZATION, HELM_RELEASE, GIT_REPOSITORY, OCI_REPOSITORY, HELM_REPOS
 AFTERLIFE = timedelta(minutes=5)
 
 
+TYPED: ContextVar[float] = ContextVar("typed")
+"""When the command that a task carries out was typed or pressed: before anything was looked up for it."""
+
+
 class TimedTelemetry(FakeTelemetry):
-    """Notes when each step was over."""
+    """Notes when each request was typed, and when each step was over."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.typed: dict[str, float] = {}
         self.followed: dict[str, float] = {}
         self.joined = 0
 
@@ -47,7 +53,10 @@ class TimedTelemetry(FakeTelemetry):
                 self.followed[str(facts["token"])] = asyncio.get_running_loop().time()
             case "joined":
                 self.joined += 1
-            case "accepted" | "duplicate":
+            case "accepted":
+                self.typed[str(facts["request"])] = TYPED.get()
+                super().tell(event, **facts)
+            case "duplicate":
                 super().tell(event, **facts)
             case _:
                 pass
@@ -68,12 +77,14 @@ class Bot:
     async def say(self, text: str) -> None:
         """Types it; asked whether a force is meant, this person says yes at once."""
         asked = len(self.chat.whispers)
+        TYPED.set(asyncio.get_running_loop().time())
         await self.dispatch.said(self._heard(), text)
         for whispered in self.chat.whispers[asked:]:
             if isinstance(whispered.notice, ForceAsked) and whispered.notice.typed == text:
                 await self.press(whispered.notice.buttons[0].key)
 
     async def press(self, key: str) -> None:
+        TYPED.set(asyncio.get_running_loop().time())
         await self.dispatch.pressed(self._heard(), key)
 
     def button(self, name: str) -> str | None:
@@ -91,7 +102,8 @@ class Bot:
         """All that was said, request by request."""
         names = [str(fact.facts["request"]) for fact in self.telemetry.told if fact.event == "accepted"]
         shown = {name: tuple(each for each in self.chat.shown if each.slot.subject == name) for name in names}
-        return [Told(name, shown[name], self.requests.asks(name), self.telemetry.followed) for name in names]
+        typed, followed = self.telemetry.typed, self.telemetry.followed
+        return [Told(name, typed[name], shown[name], self.requests.asks(name), followed) for name in names]
 
     def entries(self, request: str) -> list[Entry]:
         """What stands in the audit trail of a request."""

@@ -19,6 +19,7 @@ class Word(Enum):
     BROKEN = "broken"
     STOPPED = "stopped before it was sent"
     CANCELLED = "cancelled after it was sent"
+    HELD = "held by another one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Claim:
     token: str = ""
     """Empty: nothing was sent."""
     reason: str = ""
-    """Flux's reason, of a failure; the kind of stop, of a stop."""
+    """Flux's reason, of a failure; the kind of stop, of a stop; how that other one is said to have ended, if held."""
     revision: str = ""
     """What runs now, as told."""
     by: str = ""
@@ -49,7 +50,9 @@ class Claim:
     number: int | None = None
     """The resource version that it was judged on, where that is told."""
     on: str = ""
-    """Another object that is the reason of a stop."""
+    """Another object that is the reason of a stop, or that held it."""
+    batch: bool = False
+    """It was selected, with others, and comes in the order of a plan."""
     forced: bool = False
     """It was asked with force."""
     force_lost: bool = False

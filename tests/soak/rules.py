@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from tests.soak.claims import Claim, Word
 from tests.soak.evidence import Evidence, Run, Version
-from tests.soak.signature import differs, revision_of
-from tests.soak.truth import EARLY, REPLACED, SOURCELESS, Case
+from tests.soak.signature import differs, newest_release, revision_of
+from tests.soak.truth import EARLY, REPLACED, SOURCELESS, Case, end_of
 from tests.soak.waits import settled
 
 SOURCE_GRACE = 45.0
@@ -99,8 +99,14 @@ def _force(sight: Sight) -> bool:
     since = [run for run in sight.evidence.runs_of(claim.key) if run.started >= sight.case.sent.at]
     if any(run.forced and run.token == claim.token for run in since):
         return not claim.force_lost
-    # A release that was made since for another reason is what a force would have made.
-    return claim.force_lost or any(run.released for run in since)
+    # A release that was made or tried since for another reason is what a force would have made.
+    return claim.force_lost or any(run.released or _acted(sight.evidence, run) for run in since)
+
+
+def _acted(evidence: Evidence, run: Run) -> bool:
+    """Whether a Helm action left its row in it, however that ended."""
+    before, after = evidence.history.at_time(run.key, run.started), end_of(evidence, run)
+    return before is not None and after is not None and newest_release(before) != newest_release(after)
 
 
 def _after(sight: Sight) -> Version:

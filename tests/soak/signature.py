@@ -22,11 +22,16 @@ def _signature(state: Version) -> tuple[object, ...]:
     status = state.status
     revision = revision_of(state)
     if state.key.startswith("HelmRelease/"):
-        newest = next(iter(_releases(status)), {})
-        return revision, newest.get("version"), newest.get("digest"), _inventory(status)
+        return revision, *newest_release(state), _inventory(status)
     if state.key.startswith("Kustomization/"):
         return revision, _inventory(status), _build(status)
     return (revision,)
+
+
+def newest_release(state: Version) -> tuple[object, object]:
+    """Version and digest of Helm's newest release, good or bad; nothing for what makes none."""
+    rows = _releases(state.status) if state.key.startswith("HelmRelease/") else []
+    return (rows[0].get("version"), rows[0].get("digest")) if rows else (None, None)
 
 
 def _releases(status: Json) -> list[Json]:

@@ -13,6 +13,7 @@ from tests.soak.afterlife import untold
 from tests.soak.bot import AFTERLIFE
 from tests.soak.claims import Claim
 from tests.soak.oracle import judge_claims
+from tests.soak.order import disordered
 from tests.soak.schedule import Schedule, schedule_of
 from tests.soak.stage import Played, play
 from tests.soak.told import claims_of, untidy
@@ -89,7 +90,11 @@ def check(schedule: Schedule, kubeconfig: Path) -> tuple[Tally, Played]:
     claims = [claim for told in played.told for claim in claims_of(told)]
     tally = Tally(schedules=1, requests=len(played.told), claims=Counter(map(_said, claims)))
     seed = schedule.seed
-    for each in (*judge_claims(played.evidence, claims), *untold(played.evidence, claims, AFTERLIFE.total_seconds())):
+    for each in (
+        *judge_claims(played.evidence, claims),
+        *disordered(played.evidence, claims),
+        *untold(played.evidence, claims, AFTERLIFE.total_seconds()),
+    ):
         tally.wrong.append(Finding(seed, each.claim.request, f"{each.claim.key} {_said(each.claim)}: {each.why}"))
     for told in played.told:
         for what in untidy(told, played.bot.entries(told.request), played.evidence.history.tokens.__contains__):

@@ -184,6 +184,13 @@ def test_an_object_that_went_away_is_gone_and_its_successor_is_another() -> None
     assert "gone or going" in wrong(known(OLD, SENT, BUSY, Version(KEY, 15, 4, other)), SAID)
 
 
+def test_what_reached_the_bot_in_the_microsecond_in_which_it_spoke_is_known() -> None:
+    gone = known(OLD, SENT, BUSY, Version(KEY, 19.5, 5, None), runs=(replace(RUN, ended=None),))
+    claim = replace(SAID, word=Word.GONE)
+    assert wrong(gone, replace(claim, told_at=19.6 - 5e-7)) == ""
+    assert "it is there" in wrong(gone, replace(claim, told_at=19.6 - 1e-4))
+
+
 def test_what_was_said_of_an_unsent_request_must_have_been_to_be_seen() -> None:
     claim = Claim("req", KEY, Word.SUSPENDED, 12, asked_at=11)
     asleep = Version(KEY, 5, 2, body(suspend=True))
@@ -216,6 +223,14 @@ def test_what_healed_by_itself_must_be_told() -> None:
     ]
     assert list(untold(AFTERMATH, [FAILURE, MENDED], 300)) == []
     assert len(list(untold(AFTERMATH, [FAILURE, replace(MENDED, told_at=80)], 300))) == 1
+
+
+def test_another_failure_that_was_told_before_is_no_telling_of_what_healed() -> None:
+    other = replace(FAILURE, reason="HealthCheckFailed", told_at=30, healed=True)
+    assert len(list(untold(AFTERMATH, [FAILURE, other], 300))) == 1
+    assert list(untold(AFTERMATH, [FAILURE, other, MENDED], 300)) == []
+    early = replace(MENDED, told_at=44)
+    assert list(untold(AFTERMATH, [FAILURE, early], 300)) == []
 
 
 def test_what_heals_after_the_afterlife_or_by_anothers_request_is_nobodys_to_tell() -> None:
@@ -273,6 +288,25 @@ def test_a_force_that_was_swallowed_must_be_told_and_one_that_was_not_must_not()
     forced = known(OLD, SENT, BUSY, DONE, runs=(replace(RUN, forced=True),))
     assert wrong(forced, asked) == ""
     assert "force" in wrong(forced, replace(asked, force_lost=True))
+
+
+RELEASE = "HelmRelease/flux-system/shop"
+
+
+def test_a_helm_action_that_failed_since_a_force_was_asked_is_what_the_force_would_have_made() -> None:
+    def now(at: float, number: int, handled: str, *rows: int) -> Version:
+        ready = {"type": "Ready", "status": "False", "reason": "UpgradeFailed"}
+        history = [{"version": row, "digest": "d", "status": "failed", "chartVersion": "1"} for row in rows]
+        status = {"lastHandledReconcileAt": handled, "conditions": [ready], "history": history}
+        return Version(RELEASE, at, number, body(OURS, status=status))
+
+    claim = Claim("req", RELEASE, Word.FAILED, 15.2, token=OURS, reason="UpgradeFailed", asked_at=9, deadline=70)
+    claim = replace(claim, forced=True)
+    run = Run(RELEASE, 10.5, 15.1, OURS, 1, ready="False", reason="UpgradeFailed")
+    tried = known(now(10, 2, "", 1), now(14, 3, "", 2, 1), now(15, 4, OURS, 2, 1), runs=(run,))
+    assert wrong(tried, claim) == ""
+    idle = known(now(10, 2, "", 1), now(14, 3, "", 1), now(15, 4, OURS, 1), runs=(run,))
+    assert "force" in wrong(idle, claim)
 
 
 def test_a_request_that_was_cancelled_after_it_was_sent_must_have_been_sent_and_not_be_decided_long_since() -> None:

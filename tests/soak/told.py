@@ -58,6 +58,7 @@ AUDITED = {
     Word.BROKEN: Result.BROKEN,
     Word.STOPPED: Result.BROKEN,
     Word.CANCELLED: Result.CANCELLED,
+    Word.HELD: Result.BLOCKED,
 }
 End = Finished | BatchFinished
 Root = Running | BatchRunning | End
@@ -70,6 +71,7 @@ class Told:
     """Everything that was said of one request."""
 
     request: str
+    typed_at: float
     shown: tuple[Shown, ...]
     asks: tuple[Ask, ...]
     followed: dict[str, float]
@@ -103,13 +105,18 @@ def _steps(told: Told, track: Track, end: End) -> Iterator[Claim]:
         final = stage.role is Role.OBJECT
         outcome = track.outcome if final else None
         said = outcome.end if outcome is not None else stage.verdict
-        if said is None or isinstance(said, Blocked):
+        if said is None:
             continue
         until = asked_at + (outcome.took.total_seconds() if outcome is not None else end.took.total_seconds())
         if isinstance(end, BatchFinished):
             until = asked_at + end.took.total_seconds()
-        bare = Claim(told.request, key_of(stage.ref), Word.GONE, until, asked_at=asked_at, closed_at=seconds(end.at))
-        bare = replace(bare, cancelled=end.asked.cancelled is not None)
+        bare = Claim(told.request, key_of(stage.ref), Word.GONE, until, asked_at=told.typed_at)
+        bare = replace(bare, closed_at=seconds(end.at), cancelled=end.asked.cancelled is not None)
+        bare = replace(bare, batch=isinstance(end, BatchFinished))
+        if isinstance(said, Blocked):
+            on = key_of(said.by) if said.by is not None else ""
+            yield replace(bare, word=Word.HELD, reason=_claim(bare, said.verdict).word.value, on=on)
+            continue
         claim = _claim(bare, said)
         claim = _measured(told, claim, stage, before)
         if final and outcome is not None and outcome.now is not None:
@@ -160,7 +167,7 @@ def _edit(told: Told, track: Track, outcome: Outcome, verdict: Verdict, end: End
         return
     at = seconds(end.at)
     claim = Claim(told.request, key_of(ref), Word.GONE, at, token=ask.token, deadline=at, healed=True)
-    claim = replace(claim, asked_at=seconds(end.asked.at), number=int(outcome.now.version))
+    claim = replace(claim, asked_at=told.typed_at, number=int(outcome.now.version))
     yield _claim(claim, verdict)
 
 
@@ -238,7 +245,7 @@ def _audited_otherwise(told: Told, entries: list[Entry]) -> Iterator[str]:
 
 def _unsent(word: Word, told: Told) -> Result:
     """What was not sent may be so since somebody cancelled."""
-    cancelled = word is Word.STOPPED and told.ends()[0].asked.cancelled is not None
+    cancelled = word in {Word.STOPPED, Word.HELD} and told.ends()[0].asked.cancelled is not None
     return Result.CANCELLED if cancelled else AUDITED[word]
 
 

@@ -27,7 +27,7 @@ def _bad_within(evidence: Evidence, key: str, since: float, until: float) -> boo
 
 
 def _everything_below(evidence: Evidence, key: str, at: float, seen: set[str]) -> Iterator[str]:
-    for below in _below(evidence.history.at_time(key, at)):
+    for below in needs(evidence.history.at_time(key, at)):
         if below not in seen:
             seen.add(below)
             yield below
@@ -35,7 +35,7 @@ def _everything_below(evidence: Evidence, key: str, at: float, seen: set[str]) -
 
 
 def _bad_below(evidence: Evidence, key: str, at: float, seen: set[str]) -> bool:
-    for below in _below(evidence.history.at_time(key, at)):
+    for below in needs(evidence.history.at_time(key, at)):
         if below in seen or _bad(evidence, below, at):
             return True
         if _bad_below(evidence, below, at, seen | {below}):
@@ -51,13 +51,16 @@ def _bad(evidence: Evidence, key: str, at: float) -> bool:
     return ready.get("status") == "False" and ready["reason"] not in EARLY
 
 
-def _below(state: Version | None) -> Iterator[str]:
-    """The objects that an object needs before it can do anything."""
+def needs(state: Version | None, *, strictly: bool = False) -> Iterator[str]:
+    """The objects that an object needs before it can do anything; `strictly`: without those that an expression of
+    its own may find good enough whatever they are."""
     if state is None or state.body is None:
         return
     kind, namespace, name = state.key.split("/")
     spec: Json = state.body["spec"]
     for each in spec.get("dependsOn") or []:
+        if strictly and each.get("readyExpr"):
+            continue
         yield f"{kind}/{each.get('namespace', namespace)}/{each['name']}"
     template = (spec.get("chart") or {}).get("spec") if isinstance(spec.get("chart"), dict) else None
     if template:
