@@ -214,9 +214,10 @@ def _newest(sight: Sight) -> bool:
 
 
 def held_back(sight: Sight) -> bool:
-    """A run that ended well on an older revision than was fetched: told as such after a minute (row 17)."""
+    """A run that ended well on another revision than was fetched for it, and than its source has: told after a minute
+    (row 17). That it is newer than what was fetched nobody can know."""
     case = sight.case
-    return case.run is not None and case.run.good and not _fed(sight)
+    return case.run is not None and case.run.good and not (_fed(sight) and _newest(sight))
 
 
 # --- what a run used and changed ----------------------------------------------------------------------------------

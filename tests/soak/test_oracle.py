@@ -340,3 +340,14 @@ def test_what_healed_after_a_cancel_needs_no_telling() -> None:
     history = known(OLD, SENT, BUSY, bad, well, runs=runs)
     assert len(list(untold(history, [claim], 300))) == 1
     assert list(untold(history, [replace(claim, cancelled=True)], 300)) == []
+
+
+def test_a_run_on_a_revision_between_what_was_fetched_and_what_the_source_has_may_be_given_up_after_a_minute() -> None:
+    fetched = [
+        Version(SOURCE, at, number, {"metadata": {"uid": "s1"}, "status": {"artifact": {"revision": revision}}})
+        for at, number, revision in ((1, 10, "r1"), (9.5, 11, "r1b"), (12, 12, "r2"), (14, 13, "r3"))
+    ]
+    evidence = known(*fetched, OLD, SENT, BUSY, DONE)
+    claim = replace(SAID, word=Word.TIMED_OUT, feeder=SOURCE, fed="r1b", chained=True, deadline=400)
+    assert wrong(evidence, replace(claim, told_at=75.2)) == ""
+    assert "deadline" in wrong(evidence, replace(claim, told_at=60))
