@@ -9,7 +9,7 @@ from tests.real.objects import config_map, git_repository, kustomization
 from tests.real.sources import GitSource, Sources
 from tests.real.stage import at_rest, failed
 
-CHAIN = ("infra", "database", "backend", "frontend")
+CHAIN = ("network", "database", "backend", "frontend")
 REQUESTED = "reconcile.fluxcd.io/requestedAt"
 
 
