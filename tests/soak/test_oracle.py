@@ -342,7 +342,9 @@ def test_what_healed_after_a_cancel_needs_no_telling() -> None:
     assert list(untold(history, [replace(claim, cancelled=True)], 300)) == []
 
 
-def test_a_run_on_a_revision_between_what_was_fetched_and_what_the_source_has_may_be_given_up_after_a_minute() -> None:
+def test_a_run_on_a_revision_between_what_was_fetched_and_what_the_source_has_may_be_given_up_after_a_minute() -> (
+    None
+):
     fetched = [
         Version(SOURCE, at, number, {"metadata": {"uid": "s1"}, "status": {"artifact": {"revision": revision}}})
         for at, number, revision in ((1, 10, "r1"), (9.5, 11, "r1b"), (12, 12, "r2"), (14, 13, "r3"))
