@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.core.chain import feeds
@@ -35,7 +35,7 @@ class Order:
     """Objects held by a dependency that is no part of the plan, and that dependency as it stood."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Going:
     """One order while it is carried out."""
 
@@ -44,7 +44,6 @@ class _Going:
     group: asyncio.TaskGroup
     baselines: Mapping[Ref, Snapshot]
     """What stood before the first patch: the rest may follow a new source before we ask them."""
-    ways: dict[Ref, Ended] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ class Batches:
         run, now = going.run, going.baselines[ref]
         ended = await self.tracks.carry_out(run, ref, going.order.steps[ref], _wanted(going, now), now)
         run.ended[ref] = _landed(ended)
-        run.last[ref] = going.ways[ref] = ended
+        run.last[ref] = ended
         run.telling.ended(ref, ended)
         # Its children first: what is to be told of its own end may need look-ups.
         following = going.order.plan.ended(ref, _way(ended))
@@ -106,7 +105,7 @@ class Batches:
 
     def _held(self, going: _Going, held: Held) -> Outcome:
         """Why an object was not asked: what began it, as far as this person may see it."""
-        run, before = going.run, going.ways.get(held.by)
+        run, before = going.run, going.run.last.get(held.by)
         now = going.order.objects[held.ref]
         own = run.telling.tracks[held.by].outcome if held.by in run.telling.tracks else None
         if before is not None:
@@ -138,7 +137,7 @@ class Batches:
 def _wanted(going: _Going, now: Snapshot) -> str | None:
     """The revision that a step must apply: what its source ended with, if that was asked before it."""
     feeder = feeds(now)
-    before = going.ways.get(feeder) if feeder is not None else None
+    before = going.run.last.get(feeder) if feeder is not None else None
     if before is None or before.now is None or before.now.artifact is None or not good(before.end):
         return None
     return before.now.artifact.revision

@@ -86,7 +86,7 @@ def reconcile_of(targets: tuple[Ref, ...], options: Options) -> Reconcile:
 
 def _again(selection: Selection, targets: tuple[Ref, ...], options: Options) -> ReconcileAll:
     """The same order for what did not end well: these objects, or, where they are more than a command may name,
-    whatever of the selection is not ready then."""
+    whatever of the selection fails then."""
     if len(targets) > MAX_TARGETS:
         return reconcile_all(replace(selection, failing=True), options)
     return reconcile_all(Selection(tuple(map(target_of, targets))), options)
