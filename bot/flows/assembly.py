@@ -140,13 +140,12 @@ def assemble(outside: Outside, manners: Manners) -> Dispatch:
         reading=_reading(outside, manners, gate, refusing, underway),
         helping=Helping(gate, clusters, resolve, manners.command),
         refusing=refusing,
-        chat=chat,
+        answering=Answering(gate, resolve, refusing, chat, outside.requests, clock, outside.new_key),
         requests=outside.requests,
         messages=outside.messages,
         clock=clock,
         telemetry=telemetry,
         command=manners.command,
-        new_key=outside.new_key,
     )
 
 

@@ -52,6 +52,9 @@ class Cancels:
         """Of all that the request is for, the first object that no rule lets this person cancel."""
         if work.request.caller.user == entered.caller.user:
             return None
+        early = self.gate.refuse_early(entered, Verb.CANCEL)
+        if early is not None:
+            return early
         for ref in work.request.targets:
             decision = self.gate.decide(entered, Verb.CANCEL, ref, Options())
             if isinstance(decision, Denied):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Final, assert_never
+from typing import assert_never
 
 from bot.core.commands import (
     Cancel,
@@ -22,9 +20,7 @@ from bot.core.commands import (
 from bot.core.errors import ClusterError
 from bot.core.kinds import kind_called
 from bot.core.notices import (
-    Ambiguous,
     BatchDetailed,
-    ClusterAsked,
     ClusterUnknown,
     Detailed,
     Notice,
@@ -32,12 +28,12 @@ from bot.core.notices import (
     Part,
     Refusal,
     Slot,
-    Whisper,
 )
-from bot.core.offers import Button, Confirmed, Offer, Press, ShareAnswer, ShowDetails
+from bot.core.offers import Confirmed, ShareAnswer, ShowDetails
 from bot.core.parsing import parse
-from bot.core.printing import cluster_of, on_cluster
+from bot.core.printing import cluster_of
 from bot.core.requests import Verb
+from bot.flows.answering import Answering
 from bot.flows.cancelling import Cancels
 from bot.flows.gate import Barred, Entered, Gate, Heard
 from bot.flows.help import Helping
@@ -45,12 +41,8 @@ from bot.flows.reading import Reading
 from bot.flows.reconcile import Reconciling
 from bot.flows.reconcile_all import ReconcilingAll
 from bot.flows.refusals import Refusing
-from bot.flows.resolve import NoSuchCluster, NotAllowed, Resolution, Resolve, Resolved, Unclear, WhichCluster
-from bot.ports import Chat, Clock, Messages, Requests, Telemetry
-
-ASKED_FOR: Final = timedelta(minutes=15)
-"""How long the buttons of a question work."""
-MOST_CLUSTERS: Final = 20
+from bot.flows.resolve import Resolution, Resolve, Resolved
+from bot.ports import Clock, Messages, Requests, Telemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +57,12 @@ class Dispatch:
     reading: Reading
     helping: Helping
     refusing: Refusing
-    chat: Chat
+    answering: Answering
     requests: Requests
     messages: Messages
     clock: Clock
     telemetry: Telemetry
     command: str
-    new_key: Callable[[], str]
 
     async def said(self, heard: Heard, text: str) -> None:
         """A command as typed, already cleaned of what clients do to text."""
@@ -146,8 +137,7 @@ class Dispatch:
     async def _cancel(self, heard: Heard, entered: Entered, command: Cancel, *, pressed: bool) -> None:
         denied = await self.cancels.run(heard, entered, command, pressed=pressed)
         if denied is not None:
-            buttons = await self._what_may_i(entered)
-            await self.refusing.by_rules(heard, entered, command.typed, denied, buttons, Verb.CANCEL)
+            await self.answering.deny(heard, entered, command.typed, denied, Verb.CANCEL)
 
     async def _reconcile(
         self, heard: Heard, entered: Entered, command: Reconcile, offer: str | None, *, confirmed: bool = False
@@ -155,7 +145,7 @@ class Dispatch:
         early = self.gate.refuse_early(entered, Verb.RECONCILE)
         if early is not None:
             if not await self.requests.seen(heard.delivery):
-                await self.refusing.by_rules(heard, entered, command.typed, early, await self._what_may_i(entered))
+                await self.answering.deny(heard, entered, command.typed, early, Verb.RECONCILE)
             return
         try:
             found: Resolution | ClusterUnknown = await self.resolve.targets(entered, command)
@@ -164,69 +154,20 @@ class Dispatch:
         if isinstance(found, Resolved):
             await self.reconciling.run(heard, entered, command, found, offer, confirmed=confirmed)
         elif not await self.requests.seen(heard.delivery):
-            await self._answer(heard, entered, command, found)
+            await self.answering.stopped(heard, entered, command, found)
 
     async def _reconcile_all(self, heard: Heard, entered: Entered, command: ReconcileAll, offer: str | None) -> None:
         early = self.gate.refuse_early(entered, Verb.RECONCILE, many=True)
         if early is not None:
             if not await self.requests.seen(heard.delivery):
-                await self.refusing.by_rules(heard, entered, command.typed, early, await self._what_may_i(entered))
+                await self.answering.deny(heard, entered, command.typed, early, Verb.RECONCILE)
             return
         found = self.resolve.cluster(entered, cluster_of(command))
         cluster = self.resolve.clusters.get(found) if isinstance(found, str) else None
         if cluster is not None:
             await self.reconciling_all.run(heard, entered, command, cluster, offer)
         elif not isinstance(found, str) and not await self.requests.seen(heard.delivery):
-            await self._answer(heard, entered, command, found)
-
-    async def _answer(
-        self,
-        heard: Heard,
-        entered: Entered,
-        command: Reconcile | ReconcileAll,
-        found: NotAllowed | WhichCluster | NoSuchCluster | Unclear | ClusterUnknown,
-    ) -> None:
-        """What stands between a command and its objects."""
-        match found:
-            case NotAllowed(ref=ref, denied=denied):
-                buttons = await self._what_may_i(entered)
-                await self.refusing.by_rules(heard, entered, f"reconcile {ref}", denied, buttons)
-            case WhichCluster(clusters=clusters):
-                await self._whisper(heard, await self._ask_cluster(entered, command, clusters))
-            case NoSuchCluster(name=name, known=known):
-                if cluster_of(command) is not None:
-                    await self.refusing.in_vain(entered, command.typed, "this channel has no such cluster")
-                await self._whisper(heard, ClusterUnknown(name, known))
-            case Unclear(name=name, refs=refs, nearest=nearest):
-                if not refs:
-                    await self.refusing.in_vain(entered, command.typed, "nothing of that name that they may touch")
-                await self._whisper(heard, Ambiguous(name, command.typed, refs, nearest))
-            case ClusterUnknown():
-                await self._whisper(heard, found)
-            case _:
-                assert_never(found)
-
-    async def _ask_cluster(
-        self, entered: Entered, command: Reconcile | ReconcileAll, clusters: tuple[str, ...]
-    ) -> ClusterAsked:
-        # A button never carries force or reset on, and without them it would not do what was typed.
-        grave = command.options.force or command.options.reset
-        offers = tuple(
-            self._offer(entered, Press.CLUSTER, on_cluster(command, name), label=name)
-            for name in clusters[: 0 if grave else MOST_CLUSTERS]
-        )
-        await self.requests.offer(offers)
-        buttons = tuple(Button(each.press, each.key, each.label) for each in offers)
-        return ClusterAsked(command.typed, clusters, buttons)
-
-    async def _what_may_i(self, entered: Entered) -> tuple[Button, ...]:
-        offer = self._offer(entered, Press.WHAT_MAY_I, Help())
-        await self.requests.offer((offer,))
-        return (Button(offer.press, offer.key),)
-
-    def _offer(self, entered: Entered, press: Press, does: Command, label: str = "") -> Offer:
-        now = self.clock.now()
-        return Offer(self.new_key(), press, does, entered.place, now, now + ASKED_FOR, label=label)
+            await self.answering.stopped(heard, entered, command, found)
 
     async def _details(self, heard: Heard, entered: Entered, request: str) -> None:
         """What the thread says, to whoever presses: they are in the channel where it stands already."""
@@ -241,4 +182,4 @@ class Dispatch:
             await self.refusing.plainly(heard, entered, what, refusal)
 
     async def _whisper(self, heard: Heard, notice: Notice) -> None:
-        await self.chat.whisper(Whisper(heard.user, heard.channel, heard.reply), notice)
+        await self.answering.whisper(heard, notice)

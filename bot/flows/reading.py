@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from bot.core.commands import Check, Status, Watch
-from bot.flows.answering import Question
 from bot.flows.check import Checking
 from bot.flows.gate import Entered, Heard
 from bot.flows.looking import Looking
@@ -25,7 +24,7 @@ class Reading:
     sharing: Sharing
     requests: Requests
 
-    async def answer(self, heard: Heard, entered: Entered, command: Question) -> None:
+    async def answer(self, heard: Heard, entered: Entered, command: Status | Watch | Check) -> None:
         """Answers once for each delivery."""
         if await self.requests.seen(heard.delivery):
             return

@@ -185,7 +185,8 @@ class SilentDirectory(FakeDirectory):
 
 async def recorded_before_it_is_given_up(house: House, chat: FakeChat, text: str, channel: str) -> None:
     refusing = replace(house.dispatch.refusing, chat=chat)
-    dispatch = replace(house.dispatch, chat=chat, refusing=refusing)
+    answering = replace(house.dispatch.answering, chat=chat, refusing=refusing)
+    dispatch = replace(house.dispatch, refusing=refusing, answering=answering)
     flow = asyncio.ensure_future(dispatch.said(house.heard(SRE, channel), text))
     await house.clock.settle()
     assert not flow.done()
