@@ -19,7 +19,7 @@ from bot.core.policy import Denied
 from bot.core.requests import Caller, Options, Role
 from bot.core.resources import Artifact, Condition, Controller, Event, Ref, Snapshot
 from bot.core.standing import Beheld, Standing
-from bot.core.verdicts import Pending, Verdict
+from bot.core.verdicts import Pending, Skipped, Succeeded, Unchanged, Verdict, inner
 
 # --- Slots --------------------------------------------------------------------------------------------------------
 
@@ -167,6 +167,11 @@ class Blocked:
     verdict: Verdict | Stopped
     has_artifact: bool = False
     """An older artifact is there to apply, if somebody wants that."""
+
+
+def fine(end: Verdict | Stopped | Blocked) -> bool:
+    """Whether a person asked for this and got it; a schedule that says "not now" is fine too."""
+    return not isinstance(end, Stopped | Blocked) and isinstance(inner(end), Succeeded | Unchanged | Skipped)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Final, assert_never
 
 from bot.core.channels import Allowlist, Ping
 from bot.core.errors import ClusterError
-from bot.core.notices import Account, Outcome, Part, Slot, Track
+from bot.core.notices import Account, Outcome, Part, Slot, Track, fine
 from bot.core.offers import Press
 from bot.core.requests import Request
 from bot.core.resources import Event, Snapshot
@@ -19,7 +19,7 @@ from bot.flows.investigate import Investigate
 from bot.flows.offering import Offering
 from bot.flows.recording import Recording, result
 from bot.flows.steps import Ended
-from bot.flows.telling import Telling, ended_as, fine
+from bot.flows.telling import Telling, ended_as
 from bot.ports import Chat, Clock, Clusters, Telemetry
 
 MOST_EVENTS: Final = 10

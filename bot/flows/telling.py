@@ -36,7 +36,6 @@ from bot.core.verdicts import (
     Deleting,
     Gone,
     Pending,
-    Skipped,
     Static,
     Succeeded,
     Suspended,
@@ -62,11 +61,6 @@ def ended_as(end: Verdict | Stopped | Blocked) -> Verdict | Stopped | Blocked:
 def good(end: Verdict | Stopped | Blocked) -> bool:
     """Whether what comes after it may go on: it applied, found nothing to do, or has nothing to reconcile."""
     return isinstance(ended_as(end), Succeeded | Unchanged | Static)
-
-
-def fine(end: Verdict | Stopped | Blocked) -> bool:
-    """Whether a person asked for this and got it; a schedule that says "not now" is fine too."""
-    return isinstance(ended_as(end), Succeeded | Unchanged | Skipped)
 
 
 def cut_short(end: Verdict | Stopped | Blocked) -> bool:

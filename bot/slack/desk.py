@@ -15,16 +15,13 @@ from bot.core.notices import (
     PROGRESS,
     BatchFinished,
     BatchRunning,
-    Blocked,
     Finished,
     Notice,
-    Outcome,
     Part,
     Running,
     Slot,
-    Stopped,
+    fine,
 )
-from bot.core.verdicts import Skipped, Static, Succeeded, Unchanged, inner
 from bot.ports import Message, Messages, Posted, Telemetry, Unpostable
 from bot.slack.answers import Arguments
 from bot.slack.budgets import Rank, nap
@@ -256,15 +253,8 @@ def rank(message: Message) -> Rank:
 
 def _tells_failure(notice: Notice) -> bool:
     """Whether somebody has something to do about this end."""
-    tracks = notice.tracks if isinstance(notice, Finished) else ()
-    return any(_failed(track.outcome) for track in tracks)
-
-
-def _failed(outcome: Outcome | None) -> bool:
-    if outcome is None:
-        return False
-    end = outcome.end
-    return isinstance(end, Stopped | Blocked) or not isinstance(inner(end), Succeeded | Unchanged | Static | Skipped)
+    tracks = notice.tracks if isinstance(notice, Finished | BatchFinished) else ()
+    return any(track.outcome is None or not fine(track.outcome.end) for track in tracks)
 
 
 def content(rendered: Rendered) -> dict[str, object]:

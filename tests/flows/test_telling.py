@@ -6,7 +6,20 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.notices import Asked, Blocked, Finished, Going, Healed, Outcome, Running, Stage, Stop, Stopped, Track
+from bot.core.notices import (
+    Asked,
+    Blocked,
+    Finished,
+    Going,
+    Healed,
+    Outcome,
+    Running,
+    Stage,
+    Stop,
+    Stopped,
+    Track,
+    fine,
+)
 from bot.core.requests import Ask, Caller, Options, Place, Request, Role, Step, Verb
 from bot.core.resources import Controller
 from bot.core.revisions import Change
@@ -27,7 +40,7 @@ from bot.core.verdicts import (
     Why,
 )
 from bot.flows.steps import Ended, Waiting
-from bot.flows.telling import Telling, asked, fine, good
+from bot.flows.telling import Telling, asked, good
 from tests.fakes.clock import MORNING
 from tests.fakes.objects import git_repository, kustomization
 from tests.fakes.status import A, B
