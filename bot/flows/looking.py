@@ -14,7 +14,7 @@ from typing import Final
 
 from bot.core.commands import Selection, Watch
 from bot.core.errors import ClusterError
-from bot.core.notices import ClusterUnknown, Notice, Refusal
+from bot.core.notices import ClusterUnknown, Notice
 from bot.core.printing import cluster_of
 from bot.core.requests import Options, Request, Verb
 from bot.core.resources import Snapshot
@@ -168,7 +168,7 @@ class Looking:
             chat.show(vigil.slot, vigil.entered.place, first)
             posted = await chat.posted(vigil.slot, clock.now() + self.root_wait)
             if isinstance(posted, Unpostable):
-                await self._unpostable(heard, vigil, posted.code)
+                await self.answering.refusing.unpostable(heard, vigil.entered, vigil.request.typed, posted.code)
             elif over is None:
                 self.telemetry.tell("watch_started", request=vigil.request.id, objects=len(objects))
                 self.tasks.start(self._watch(key, vigil), name=f"{vigil.request.id} watch")
@@ -176,10 +176,6 @@ class Looking:
         finally:
             if not started:
                 del self._vigils[key]
-
-    async def _unpostable(self, heard: Heard, vigil: Vigil, code: str) -> None:
-        refusal = Refusal.NOT_MEMBER if code in {"not_in_channel", "channel_not_found"} else Refusal.UNPOSTABLE
-        await self.answering.refusing.plainly(heard, vigil.entered, vigil.request.typed, refusal, code)
 
     # --- While it goes on -----------------------------------------------------------------------------------------
 

@@ -147,8 +147,7 @@ class Reconciling:
             return NotYet()
 
     async def _unpostable(self, heard: Heard, run: Run, code: str) -> None:
-        refusal = Refusal.NOT_MEMBER if code in {"not_in_channel", "channel_not_found"} else Refusal.UNPOSTABLE
-        await self.refusing.plainly(heard, run.entered, run.request.typed, refusal, code)
+        await self.refusing.unpostable(heard, run.entered, run.request.typed, code)
         await self.requests.end(run.request.id, tuple((ref, None) for ref in run.request.targets), ())
 
     def request(

@@ -19,6 +19,8 @@ from bot.wording.foreign import cut_end, foreign
 
 FOLD: Final = timedelta(minutes=10)
 """Refusals of one person for one reason within this time share one line of the audit channel."""
+_OUTSIDE: Final = frozenset({"not_in_channel", "channel_not_found"})
+"""How Slack says that the bot is not in a channel."""
 _MOST_FOLDS: Final = 1_000
 _READ: Final = 65_536
 """Characters of a refused text that are looked at: a secret cut by it lies far behind what is kept."""
@@ -75,6 +77,12 @@ class Refusing:
     async def plainly(self, heard: Heard, entered: Entered, what: str, refusal: Refusal, detail: str = "") -> None:
         """For a reason that is no rule's: a spent button, a channel that cannot be posted to."""
         await self._refuse(heard, entered.caller, entered.place, Refused(refusal, what, detail=detail))
+
+    async def unpostable(self, heard: Heard, entered: Entered, what: str, code: str) -> None:
+        """What was to be shown cannot be: the bot is not in the channel, or Slack does not let it post there, and
+        `code` is Slack's word for it."""
+        refusal = Refusal.NOT_MEMBER if code in _OUTSIDE else Refusal.UNPOSTABLE
+        await self.plainly(heard, entered, what, refusal, code)
 
     async def in_vain(self, entered: Entered, what: str, why: str) -> None:
         """An attempt at what this channel or this person has not got: recorded alike whether it exists or not. The

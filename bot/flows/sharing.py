@@ -86,9 +86,7 @@ class Sharing:
         posted = await chat.posted(slot, clock.now() + self.root_wait)
         if isinstance(posted, Unpostable):
             kept.shared_by = ""
-            gone = posted.code in {"not_in_channel", "channel_not_found"}
-            refusal = Refusal.NOT_MEMBER if gone else Refusal.UNPOSTABLE
-            await self.answering.refusing.plainly(heard, entered, kept.answer.typed, refusal, posted.code)
+            await self.answering.refusing.unpostable(heard, entered, kept.answer.typed, posted.code)
 
     def _denied(self, entered: Entered, answer: Answer) -> Denied | None:
         """The first thing in the answer that this person may not read here (any more)."""
