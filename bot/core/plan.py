@@ -86,11 +86,8 @@ class Plan:
     def start(self) -> Next:
         """What may be asked at once, having no parents here, and who waits for a circle."""
         first = self._start(node.ref for node in self.nodes.values() if not self._open[node.ref])
-        after = [self.ended(ref, Way.SHUT) for circle in self.circles for ref in circle.refs]
-        return Next(
-            (*first, *(ref for each in after for ref in each.start)),
-            tuple(held for each in after for held in each.held),
-        )
+        after = (self.ended(ref, Way.SHUT) for circle in self.circles for ref in circle.refs)
+        return _together((Next(first), *after))
 
     def ended(self, ref: Ref, way: Way) -> Next:
         """Takes an end in. Whoever is held counts as ended badly, down to the last who waits for them."""
@@ -111,17 +108,23 @@ class Plan:
                     free.append(node.ref)
         return Next(self._start(free), tuple(held))
 
-    def hold(self, ref: Ref) -> Next:
-        """Takes an object out before it was started; those behind it are held by it."""
-        if ref in self._taken:
-            return Next()
-        self._taken.add(ref)
-        return self.ended(ref, Way.SHUT)
+    def hold(self, refs: Iterable[Ref]) -> Next:
+        """Takes objects out before anything was started; those behind them are held by them."""
+        out = tuple(ref for ref in refs if ref not in self._taken)
+        self._taken.update(out)
+        return _together(self.ended(ref, Way.SHUT) for ref in out)
 
     def _start(self, refs: Iterable[Ref]) -> tuple[Ref, ...]:
         found = tuple(dict.fromkeys(ref for ref in refs if ref not in self._taken))
         self._taken.update(found)
         return found
+
+
+def _together(changes: Iterable[Next]) -> Next:
+    found = tuple(changes)
+    return Next(
+        tuple(ref for each in found for ref in each.start), tuple(held for each in found for held in each.held)
+    )
 
 
 def planned(objects: Mapping[Ref, Snapshot], before: Mapping[Ref, Iterable[Ref]]) -> Plan:

@@ -59,10 +59,10 @@ class Batches:
         async with asyncio.TaskGroup() as group:
             going = _Going(run, order, group, baselines)
             self._say_circles(going)
-            self._take(going, order.plan.start())
             for ref, (by, found) in order.outside.items():
                 run.telling.over(ref, Outcome(self._blocked_outside(run, by, found), NOTHING, order.objects[ref]))
-                self._take(going, order.plan.hold(ref))
+            self._take(going, order.plan.hold(order.outside))
+            self._take(going, order.plan.start())
 
     async def _baselines(self, order: Order) -> Mapping[Ref, Snapshot]:
         """Everything as it stands now: since it was selected somebody else's request may have ended."""
@@ -79,8 +79,7 @@ class Batches:
         for held in following.held:
             going.run.telling.over(held.ref, self._held(going, held))
         for ref in following.start:
-            if ref not in going.order.outside:
-                going.group.create_task(self._one(going, ref), name=f"{going.run.request.id} {ref.short}")
+            going.group.create_task(self._one(going, ref), name=f"{going.run.request.id} {ref.short}")
 
     async def _one(self, going: _Going, ref: Ref) -> None:
         run, now = going.run, going.baselines[ref]

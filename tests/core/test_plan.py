@@ -94,10 +94,16 @@ def test_who_waits_for_itself_is_a_circle() -> None:
 
 def test_what_is_taken_out_holds_those_behind_it() -> None:
     plan = plan_of(ks("a"), ks("b", "a"), ks("c", "b"))
-    plan.start()
-    assert plan.hold(ref("b")) == Next((), held(("c", "b")))
-    assert plan.hold(ref("b")) == Next()
+    assert plan.hold([ref("b")]) == Next((), held(("c", "b")))
+    assert plan.hold([ref("b")]) == Next()
+    assert names(plan.start().start) == ["a"]
     assert plan.ended(ref("a"), Way.OPEN) == Next()
+
+
+def test_of_several_that_are_taken_out_none_is_freed_by_another() -> None:
+    plan = plan_of(ks("a"), ks("b", "a", loose=True), ks("c", "b"))
+    assert plan.hold([ref("a"), ref("b")]) == Next((), held(("c", "b")))
+    assert plan.start() == Next()
 
 
 def test_a_dependency_outside_the_plan_counts_as_it_stands() -> None:

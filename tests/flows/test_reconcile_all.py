@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bot.core.channels import Allowlist, Rule
 from bot.core.notices import (
     Batch,
@@ -164,6 +166,20 @@ async def test_a_dependency_outside_the_selection_is_looked_at_and_named() -> No
     assert isinstance(found["ks/flux-system/shop-a"], Blocked)
     assert "blocked by ks/flux-system/ill (BuildFailed): shop-a" in told(house)
     assert "blocked by ks/flux-system/gone (missing): shop-c" in told(house)
+
+
+@pytest.mark.parametrize("fed", [True, False])
+async def test_who_waits_for_an_object_that_is_held_from_outside_is_held_too(fed: bool) -> None:
+    ill = replace(after("ill"), conditions=(NOT_READY,))
+    objects = [ill, after("shop-a", "ill"), after("shop-b", "shop-a")]
+    if not fed:
+        objects = [replace(each, source=None) for each in objects]
+    house, cluster = house_with(GIT, *objects)
+    answers(cluster, GIT, *objects)
+    await house.say("ks shop-*")
+    assert asked(cluster) == ([GIT.ref.short] if fed else [])
+    assert "blocked by ks/flux-system/ill (BuildFailed): shop-a, shop-b" in told(house)
+    assert all(track.outcome is not None for track in ended(house).tracks)
 
 
 async def test_a_ready_expression_is_left_to_flux() -> None:
