@@ -49,7 +49,7 @@ class Selection:
     labels: tuple[tuple[str, str], ...] = ()
     """All of these, each key once, in order of the keys."""
     failing: bool = False
-    """Only what is not ready now."""
+    """Only what fails now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,9 +60,9 @@ class ReconcilingAll:
         """Carries the selection out in one cluster, as far as this person may."""
         default = entered.channel.default_namespace or FLUX_NAMESPACE
         try:
-            found, everywhere = await self._selected(entered, cluster, command.selection, default)
+            found = await self.select.objects(entered, cluster, command.selection, Verb.RECONCILE, default)
             if not found.objects or len(found.objects) > MOST:
-                await self._none(heard, entered, command, cluster, found, everywhere)
+                await self._none(heard, entered, command, cluster, found)
                 return
             chosen = await self._chosen(entered, cluster, found.objects)
             order = await self._order(cluster, chosen)
@@ -74,7 +74,7 @@ class ReconcilingAll:
             namespace=_namespace(command.selection, default),
             kinds=_kinds(chosen.objects),
             hidden=found.hidden,
-            elsewhere=everywhere - len(found.objects),
+            elsewhere=found.elsewhere,
             unfetched=len(chosen.unfetched),
         )
         request = self._request(heard, entered, command, order)
@@ -92,17 +92,6 @@ class ReconcilingAll:
         return self.reconciling.request(heard, entered, sourced, tuple(order.steps), rule)
 
     # --- what it holds --------------------------------------------------------------------------------------------
-
-    async def _selected(
-        self, entered: Entered, cluster: Cluster, selection: Selection, default: str
-    ) -> tuple[Selected, int]:
-        """What it holds, and how much it would hold in all namespaces together."""
-        found = await self.select.objects(entered, cluster, selection, Verb.RECONCILE, default)
-        if selection.everywhere or any(pattern.namespace for pattern in selection.patterns):
-            return _living(found), len(_living(found).objects)
-        wide = replace(selection, everywhere=True)
-        more = await self.select.objects(entered, cluster, wide, Verb.RECONCILE, default)
-        return _living(found), len(_living(more).objects)
 
     async def _chosen(self, entered: Entered, cluster: Cluster, objects: tuple[Snapshot, ...]) -> _Chosen:
         """The objects with the sources and charts on the way to them that this person may have fetched."""
@@ -146,7 +135,6 @@ class ReconcilingAll:
         command: ReconcileAll,
         cluster: Cluster,
         found: Selected,
-        everywhere: int,
     ) -> None:
         namespace = _namespace(command.selection, entered.channel.default_namespace or FLUX_NAMESPACE)
         count = len(found.objects)
@@ -157,7 +145,7 @@ class ReconcilingAll:
                 cluster.name,
                 namespace,
                 hidden=found.hidden,
-                elsewhere=everywhere - count,
+                elsewhere=found.elsewhere,
                 found=count,
                 most=MOST,
             ),
@@ -182,11 +170,6 @@ async def _look(cluster: Cluster, ref: Ref) -> Snapshot | Absent | None:
         return await cluster.get(ref)
     except ClusterError:
         return None
-
-
-def _living(found: Selected) -> Selected:
-    """Without what nothing reconciles: a HelmRepository of type oci."""
-    return replace(found, objects=tuple(each for each in found.objects if not each.static))
 
 
 def _namespace(selection: Selection, default: str) -> str:

@@ -28,6 +28,8 @@ class Selected:
     """In the order of their names, kind by kind; brief."""
     hidden: int = 0
     """How many more it would hold that this person may not have here: counted, never named."""
+    elsewhere: int = 0
+    """How many more they may have in other namespaces, where the selection means a default one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +44,22 @@ class Select:
         """What the selection holds in one cluster. `default_namespace` is meant where a pattern names none, unless
         the selection is for all namespaces; None: all of them. Raises ClusterError."""
         found: list[Snapshot] = []
-        hidden = 0
+        hidden = elsewhere = 0
         for kind in _kinds(selection, verb):
             async for snapshot in in_steps(await cluster.list(kind)):
-                if not holds(selection, snapshot, default_namespace):
+                idle = verb is Verb.RECONCILE and snapshot.static  # nothing would answer
+                if idle or not holds(selection, snapshot, None):
                     continue
-                if self._allowed(entered, verb, snapshot.ref):
+                here, allowed = holds(selection, snapshot, default_namespace), self._allowed(entered, verb, snapshot)
+                if here and allowed:
                     found.append(snapshot)
-                else:
-                    hidden += 1
-        return Selected(tuple(found), hidden)
+                hidden += here and not allowed
+                elsewhere += allowed and not here
+        return Selected(tuple(found), hidden, elsewhere)
 
-    def _allowed(self, entered: Entered, verb: Verb, ref: Ref) -> bool:
+    def _allowed(self, entered: Entered, verb: Verb, now: Snapshot) -> bool:
         many = verb is Verb.RECONCILE
-        return isinstance(self.gate.decide(entered, verb, ref, Options(), many=many), Allowed)
+        return isinstance(self.gate.decide(entered, verb, now.ref, Options(), many=many), Allowed)
 
 
 def holds(selection: Selection, snapshot: Snapshot, default_namespace: str | None) -> bool:
