@@ -79,7 +79,7 @@ def judge(ask: Ask, seen: Seen, unforced: Snapshot | None = None) -> Pending | V
         since = replace(ask, before=unforced, baseline=ask.changed_from) if forced else ask
         verdict = _handled(since, seen, now)
         if isinstance(verdict, Failed | Stalled):
-            verdict = replace(verdict, warnings=_losses(ask, seen, now))
+            verdict = replace(verdict, warnings=_losses(since, seen, now))
     if isinstance(verdict, Pending):
         return give_up(ask, verdict, seen) if seen.at >= ask.deadline else verdict  # row 19
     if by is not None and isinstance(verdict, Succeeded | Unchanged | Failed | Stalled):
@@ -275,8 +275,16 @@ def _force_lost(ask: Ask, seen: Seen, now: Snapshot) -> bool:
 
     One that came on the way to our patch, or from a run that was going by then, proves nothing.
     """
-    released = ask.before is None or _release(ask.before) != _release(now)
-    return _lost(ask, seen, now, now.handled.force) or (now.ref.kind == HELM_RELEASE and not released)
+    unproven = now.ref.kind == HELM_RELEASE and ask.before is not None and _release(ask.before) == _release(now)
+    return unproven or _swallowed_force(ask, seen, now)
+
+
+def _swallowed_force(ask: Ask, seen: Seen, now: Snapshot) -> bool:
+    """Where our own answer was never seen, the marks are another's, and a release made since speaks for ours."""
+    unseen = not seen.answered and now.handled.request != ask.token
+    if unseen and now.ref.kind == HELM_RELEASE and ask.before is not None:
+        return _release(ask.before) == _release(now)
+    return _lost(ask, seen, now, now.handled.force)
 
 
 def _release(of: Snapshot) -> tuple[int, str] | None:
@@ -286,7 +294,7 @@ def _release(of: Snapshot) -> tuple[int, str] | None:
 def _losses(ask: Ask, seen: Seen, now: Snapshot) -> tuple[Warn, ...]:
     """What a failure cost: no retry of Flux's own forces or resets (docs/flux.md, "The request protocol")."""
     found = {
-        Warn.FORCE_LOST: ask.force and _lost(ask, seen, now, now.handled.force),
+        Warn.FORCE_LOST: ask.force and _swallowed_force(ask, seen, now),
         Warn.RESET_LOST: ask.reset and _lost(ask, seen, now, now.handled.reset),
     }
     return tuple(warn for warn, holds in found.items() if holds)

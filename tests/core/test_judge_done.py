@@ -136,13 +136,23 @@ def test_a_force_is_not_proven_by_a_release_that_stood_when_a_run_took_it_up() -
         assert verdict.warnings == warnings
 
 
-def test_what_was_written_over_with_its_request_is_lost_whatever_another_run_marked_and_made() -> None:
+def test_what_was_written_over_with_its_request_is_lost_whatever_another_run_marked() -> None:
+    podinfo = helm_release()
+    theirs = replace(done(podinfo, "theirs"), asked=Tokens("theirs", T, T), handled=Tokens("theirs", T, T))
+    verdict = after(podinfo, theirs, force=True, reset=True)
+    assert isinstance(verdict, Overtaken)
+    assert isinstance(verdict.verdict, Unchanged)
+    assert verdict.verdict.warnings == (Warn.FORCE_LOST, Warn.RESET_LOST)
+
+
+def test_a_release_made_since_speaks_for_a_force_whose_own_answer_was_never_seen() -> None:
     podinfo = helm_release()
     theirs = replace(done(podinfo, "theirs", "6.6.0"), asked=Tokens("theirs", T, T), handled=Tokens("theirs", T, T))
+    assert theirs.helm != podinfo.helm
     verdict = after(podinfo, theirs, force=True, reset=True)
     assert isinstance(verdict, Overtaken)
     assert isinstance(verdict.verdict, Succeeded)
-    assert verdict.verdict.warnings == (Warn.FORCE_LOST, Warn.RESET_LOST)
+    assert verdict.verdict.warnings == (Warn.RESET_LOST,)
 
 
 def test_a_newer_revision_in_the_source_is_told() -> None:

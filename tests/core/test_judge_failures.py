@@ -217,12 +217,12 @@ def test_a_dependency_that_never_became_ready_cost_the_force_at_the_deadline_too
     assert failure(after(podinfo, waits, force=True, at=DEADLINE)).warnings == (Warn.FORCE_LOST,)
 
 
-def test_what_was_written_over_and_failed_cost_the_force_too() -> None:
+def test_what_was_written_over_and_failed_cost_the_force_too_unless_it_tried_a_release() -> None:
     podinfo = helm_release()
-    theirs = replace(
-        failed(podinfo, "theirs", "UpgradeFailed", "boom", "6.6.0"), asked=Tokens("theirs"), handled=Tokens("theirs")
-    )
-    verdict = after(podinfo, theirs, force=True)
-    assert isinstance(verdict, Overtaken)
-    assert isinstance(verdict.verdict, Failed)
-    assert verdict.verdict.warnings == (Warn.FORCE_LOST,)
+    for revision, warnings in (("", (Warn.FORCE_LOST,)), ("6.6.0", ())):
+        theirs = failed(podinfo, "theirs", "UpgradeFailed", "boom", revision)
+        theirs = replace(theirs, asked=Tokens("theirs"), handled=Tokens("theirs"))
+        verdict = after(podinfo, theirs, force=True)
+        assert isinstance(verdict, Overtaken)
+        assert isinstance(verdict.verdict, Failed)
+        assert verdict.verdict.warnings == warnings

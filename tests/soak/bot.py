@@ -44,13 +44,13 @@ class TimedTelemetry(FakeTelemetry):
     def __init__(self) -> None:
         super().__init__()
         self.typed: dict[str, float] = {}
-        self.followed: dict[str, float] = {}
+        self.followed: dict[tuple[str, str], float] = {}
         self.joined = 0
 
     def tell(self, event: str, /, **facts: object) -> None:
         match event:
             case "followed":
-                self.followed[str(facts["token"])] = asyncio.get_running_loop().time()
+                self.followed[str(facts["token"]), str(facts["object"])] = asyncio.get_running_loop().time()
             case "joined":
                 self.joined += 1
             case "accepted":

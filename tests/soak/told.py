@@ -74,8 +74,8 @@ class Told:
     typed_at: float
     shown: tuple[Shown, ...]
     asks: tuple[Ask, ...]
-    followed: dict[str, float]
-    """By token: when its step ended."""
+    followed: dict[tuple[str, str], float]
+    """By token and object, as targets asked at one moment share a token: when its step ended."""
 
     def roots(self) -> list[Root]:
         found = (each.notice for each in self.shown if each.slot == Slot(self.request, Part.ROOT))
@@ -135,7 +135,7 @@ def _measured(told: Told, claim: Claim, stage: Stage, before: Stage | None) -> C
         forced=ask.force,
         token=ask.token,
         deadline=seconds(ask.deadline),
-        told_at=told.followed.get(ask.token, claim.told_at),
+        told_at=told.followed.get((ask.token, str(ask.ref)), claim.told_at),
         revision=claim.revision or stage.after,
     )
     claim = replace(claim, chained=before is not None or ask.baseline is not None)
