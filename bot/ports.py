@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Protocol
 
@@ -142,9 +142,9 @@ class Cluster(Protocol):
         """Core events about the object, oldest first; empty when we may not read them."""
         ...
 
-    async def controller(self, kind: Kind) -> Controller | Absent | None:
+    async def controller(self, kind: Kind, within: timedelta = timedelta(0)) -> Controller | Absent | None:
         """The Deployment that reconciles the kind. Absent only where we may list Deployments and see other Flux
-        ones; None when it cannot be known."""
+        ones; None when it cannot be known. One that was seen running `within` that time counts as it was then."""
         ...
 
     # What `check` asks. Each raises ClusterError, Forbidden where the bot may not look.

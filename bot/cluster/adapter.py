@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bot.clock import Clock
@@ -27,6 +27,7 @@ from bot.core.resources import Absent, Controller, Event, Ref, Snapshot
 from bot.ports import Cached, Follow, Telemetry
 
 _EVENT_PAGES: Final = 4
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class KubernetesCluster:
@@ -44,6 +45,8 @@ class KubernetesCluster:
         self._clock = clock
         self._api = Api(spec, clock, telemetry, jitter, connect)
         self._discovery = Discovery(self._api, clock)
+        self._installed: tuple[Controller, ...] = ()
+        self._installed_at = _NEVER
         self._reflectors: dict[tuple[Kind, str | None], Reflector] = {
             (kind, namespace): Reflector(self._api, self._discovery, clock, telemetry, kind, namespace, jitter)
             for kind in spec.kinds
@@ -182,12 +185,17 @@ class KubernetesCluster:
             pass
         return tuple(sorted(found, key=lambda each: each.at))
 
-    async def controller(self, kind: Kind) -> Controller | Absent | None:
+    async def controller(self, kind: Kind, within: timedelta = timedelta(0)) -> Controller | Absent | None:
+        if self._clock.now() - self._installed_at < within:
+            known = controller(self._installed, self.name, kind, self.flux_namespace)
+            if isinstance(known, Controller) and known.replicas:
+                return known
         try:
-            body = await self._deployments()
+            found = controllers(await self._deployments(), self.flux_namespace)
         except (Forbidden, Missing):
             return None
-        return controller(body, self.name, kind, self.flux_namespace)
+        self._installed, self._installed_at = found, self._clock.now()
+        return controller(found, self.name, kind, self.flux_namespace)
 
     async def _deployments(self) -> bytes:
         path = resource_path(self.name, "apps/v1", self.flux_namespace, "deployments")

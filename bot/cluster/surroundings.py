@@ -108,9 +108,8 @@ def _event(shape: _EventShape, about: Ref) -> Event | None:
     )
 
 
-def controller(body: bytes, cluster: str, kind: Kind, namespace: str) -> Controller | Absent | None:
+def controller(found: tuple[Controller, ...], cluster: str, kind: Kind, namespace: str) -> Controller | Absent | None:
     """The kind's Deployment among Flux's own; Absent when others are there and it is not, None when none is."""
-    found = controllers(body, namespace)
     exact = next((each for each in found if each.name == kind.controller), None)
     # A sharded Flux may have its controllers under longer names only.
     shard = next((each for each in found if each.name.startswith(f"{kind.controller}-")), None)

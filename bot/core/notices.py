@@ -19,7 +19,7 @@ from bot.core.policy import Denied
 from bot.core.requests import Caller, Options, Role
 from bot.core.resources import Artifact, Condition, Controller, Event, Ref, Snapshot
 from bot.core.standing import Beheld, Standing
-from bot.core.verdicts import Pending, Skipped, Succeeded, Unchanged, Verdict, inner
+from bot.core.verdicts import Pending, Skipped, Succeeded, Unchanged, Verdict, Why, inner
 
 # --- Slots --------------------------------------------------------------------------------------------------------
 
@@ -209,6 +209,18 @@ class Running:
     tracks: tuple[Track, ...]
     at: datetime
     buttons: tuple[Button, ...] = ()
+
+
+EXPECTED: Final = frozenset({Why.BUSY, Why.QUEUED, Why.RUNNING, Why.NEWER_SPEC, Why.REPLACED})
+"""What every run waits for on its way, beside what may keep it from its end."""
+
+
+def uneventful(notice: Running) -> bool:
+    """Whether all goes its way: then who is told the end alone misses nothing."""
+    ends = [track.outcome for track in notice.tracks if track.outcome is not None]
+    stages = [stage for track in notice.tracks for stage in track.stages]
+    waits = [stage.pending.why for stage in stages if stage.pending is not None]
+    return notice.asked.cancelled is None and EXPECTED.issuperset(waits) and all(fine(each.end) for each in ends)
 
 
 @dataclass(frozen=True, slots=True)

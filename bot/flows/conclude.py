@@ -9,11 +9,11 @@ from typing import Final, assert_never
 
 from bot.core.channels import Allowlist, Ping
 from bot.core.errors import ClusterError
-from bot.core.notices import Account, Outcome, Part, Slot, Track, fine
+from bot.core.notices import Account, Outcome, Part, Slot, Stopped, Track, fine
 from bot.core.offers import Press
 from bot.core.requests import Request
 from bot.core.resources import Event, Snapshot
-from bot.core.verdicts import Broken, Failed, Stalled, TimedOut
+from bot.core.verdicts import Broken, Failed, Stalled, TimedOut, Unchanged, Verdict, inner
 from bot.flows.gate import Entered
 from bot.flows.investigate import Investigate
 from bot.flows.offering import Offering
@@ -139,13 +139,17 @@ class Conclude:
 
     async def _events(self, request: Request, now: Snapshot | None, ended: Ended | None) -> tuple[Event, ...]:
         cluster = self.clusters.get(now.ref.cluster) if now else None
-        if now is None or cluster is None or ended is None or ended.ask is None:
+        if now is None or cluster is None or ended is None or ended.ask is None or _nothing_happened(ended.end):
             return ()
         try:
             events = await cluster.events(now.ref, request.asked_at)
         except ClusterError:
             return ()
         return events[-MOST_EVENTS:]
+
+
+def _nothing_happened(end: Verdict | Stopped) -> bool:
+    return not isinstance(end, Stopped) and isinstance(told := inner(end), Unchanged) and not told.warnings
 
 
 def _worst(tracks: tuple[Track, ...]) -> tuple[Track, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Final
 
@@ -35,14 +35,16 @@ class Investigate:
     resolve: Resolve
     clock: Clock
 
-    async def outcome(self, entered: Entered, target: Ref, ended: Ended, took: timedelta) -> Outcome:
-        """How a target ended, with everything its messages need."""
+    async def outcome(
+        self, entered: Entered, target: Ref, ended: Ended, took: timedelta, fetched: Ended | None = None
+    ) -> Outcome:
+        """How a target ended, with everything its messages need. `fetched`: the step of its source, if it had one."""
         end = ended.end.verdict if isinstance(ended.end, Overtaken) else ended.end
         cause = None
         if ended.now is not None and isinstance(end, Failed | Stalled | TimedOut):
             cause = await self.cause(entered, target, ended.now)
         near = await self._near(entered, target) if isinstance(end, Gone) and not end.seen_before else None
-        source = await self._sourced(entered, target, ended, looked=isinstance(end, Unchanged))
+        source = await self._sourced(entered, target, ended, fetched)
         told = self.told(entered, target, ended)
         return Outcome(told, took, ended.now, cause, source, near, ended.controller)
 
@@ -117,22 +119,31 @@ class Investigate:
             or (ref.kind.source and ref in own and self.gate.sees_source(entered, ref, target))
         )
 
-    async def _sourced(self, entered: Entered, target: Ref, ended: Ended, *, looked: bool) -> Sourced | None:
+    async def _sourced(self, entered: Entered, target: Ref, ended: Ended, fetched: Ended | None) -> Sourced | None:
         source = ended.source
         if not isinstance(source, Snapshot) or ended.now is None:
             return None
         if not self._sees(entered, target, ended.now)(source.ref):
             return None
         ready = source.ready
-        events = await self._events(source.ref) if looked else ()
         return Sourced(
             ref=source.ref,
             artifact=source.artifact,
-            looked_at=events[-1].at if events else None,
+            looked_at=await self._looked_at(source.ref, ended, fetched),
             ready=ready is None or ready.status != "False",
             reason=ready.reason if ready else "",
             message=ready.message if ready else "",
         )
+
+    async def _looked_at(self, source: Ref, ended: Ended, fetched: Ended | None) -> datetime | None:
+        """When it last looked upstream, which is asked where nothing came of it."""
+        end = ended.end.verdict if isinstance(ended.end, Overtaken) else ended.end
+        if not isinstance(end, Unchanged):
+            return None
+        if fetched is not None and fetched.ask is not None:
+            return fetched.ask.patched_at + fetched.took
+        events = await self._events(source)
+        return events[-1].at if events else None
 
     async def _events(self, ref: Ref) -> tuple[Event, ...]:
         """What a source's events tell of its looks upstream, oldest first."""

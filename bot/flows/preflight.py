@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 from bot.core.chain import feeds
 from bot.core.errors import ClusterError
@@ -12,6 +14,10 @@ from bot.core.requests import Options, Step
 from bot.core.resources import Absent, Ref, Snapshot
 from bot.core.verdicts import Deleting, Gone, Static, Suspended, Verdict
 from bot.ports import Cluster
+
+SEEN_RUNNING: Final = timedelta(minutes=1)
+"""For so long a controller that ran counts as running: one that is stopped meanwhile is named while it is waited
+for, and the steps of a request, or the objects of a selection, need no look each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class Preflight:
         if found.label("sharding.fluxcd.io/key"):
             return None  # another Deployment runs it, under a name we cannot know
         try:
-            controller = await self.cluster.controller(found.ref.kind)
+            controller = await self.cluster.controller(found.ref.kind, SEEN_RUNNING)
         except ClusterError:
             return None  # unknown stops nothing
         if isinstance(controller, Absent):

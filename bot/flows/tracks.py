@@ -152,7 +152,7 @@ class Tracks:
         """What the messages say of one target, with its root cause looked up."""
         took = self._took(run)
         if ended.step.role is Role.OBJECT:
-            return await self.investigate.outcome(run.entered, plan.target, ended, took)
+            return await self.investigate.outcome(run.entered, plan.target, ended, took, _fetched(run, ended))
         if cut_short(ended.end):
             return Outcome(ended.end if isinstance(ended.end, Stopped) else Blocked(ended.step.ref, ended.end), took)
         if isinstance(ended.end, Stopped):
@@ -165,6 +165,14 @@ class Tracks:
 
     def _took(self, run: Run) -> timedelta:
         return self.clock.now() - run.request.asked_at
+
+
+def _fetched(run: Run, ended: Ended) -> Ended | None:
+    """The step in which the request had its source look upstream, if it did."""
+    begun = run.ended.get(ended.source.ref) if isinstance(ended.source, Snapshot) else None
+    if begun is None or not begun.done() or begun.cancelled():
+        return None
+    return begun.result() if good(begun.result().end) else None
 
 
 def _wanted(before: Ended | None, baseline: Snapshot | None) -> str | None:

@@ -21,6 +21,7 @@ from bot.core.notices import (
     Running,
     Slot,
     fine,
+    uneventful,
 )
 from bot.ports import Message, Messages, Posted, Telemetry, Unpostable
 from bot.slack.answers import Arguments
@@ -33,6 +34,9 @@ TICK: Final = 5.0
 """Seconds between two edits that only tell progress, at least."""
 EDITS_A_MINUTE: Final = 30
 """What all progress together may take of the edits; the rest is for ends."""
+SHORT: Final = timedelta(seconds=30)
+"""A request that goes its way tells no progress for so long: most are over by then, and each edit is one that an end
+may wait for."""
 LONGEST_TEXT: Final = 3_000
 
 BROKEN: Final = "❌ sorry: this message could not be written; the log of the bot says why"
@@ -167,6 +171,8 @@ class Desk:
             if message is None or not isinstance(message.notice, PROGRESS) or sight.edited_at is None:
                 return
             due = sight.edited_at + timedelta(seconds=max(TICK, len(self.running) * 60 / EDITS_A_MINUTE))
+            if isinstance(message.notice, Running) and uneventful(message.notice):
+                due = max(due, message.notice.asked.at + SHORT)
             left = (due - self.clock.now()).total_seconds()
             if left <= 0:
                 return

@@ -94,6 +94,13 @@ class Sort(Enum):
 BAD: Final = (Sort.FAILED, Sort.NOT_SENT, Sort.NOT_FINISHED)
 """What somebody should look at; the blocked ones follow from it."""
 _TOLD_FIRST: Final = (*BAD, Sort.BLOCKED, Sort.CANCELLED)
+_CALM: Final = {
+    Sort.UNCHANGED: is_.UNCHANGED,
+    Sort.SUSPENDED: is_.SUSPENDED,
+    Sort.SKIPPED: is_.SKIPPED,
+    Sort.STATIC: is_.UNCHANGED,
+}
+"""What may be said of all of them where nothing happened, with its sign."""
 
 
 def sort_of(outcome: Outcome) -> Sort:  # noqa: C901 - one line per verdict
@@ -197,20 +204,23 @@ def worst_first(tracks: Sequence[Track]) -> list[Track]:
 
 
 def _sum(notice: BatchFinished | BatchMentioned, count: Counter[Sort]) -> Line:
-    total, bad = len(notice.tracks), sum(count[each] for each in _TOLD_FIRST)
-    first = next((sort for sort in _TOLD_FIRST if count[sort]), None)
-    done = count[Sort.CHANGED] + count[Sort.UNCHANGED] + count[Sort.HEALED]
-    if first is None:
-        status = is_.DONE if count[Sort.CHANGED] or count[Sort.HEALED] else is_.UNCHANGED
-        word = "done" if status is is_.DONE else status.word
-        verdict = f"{status.sign} {done} of {total} {word}"
-    else:
-        sign = is_.CANCELLED.sign if bad == count[Sort.CANCELLED] else is_.FAILED.sign
-        verdict = f"{sign} {count[first]} of {total} {first.value}"
-    told = {first, Sort.UNCHANGED} if first is None and not count[Sort.CHANGED] + count[Sort.HEALED] else {first}
-    sums = ", ".join(f"{number} {sort.value}" for sort, number in _ordered(count) if sort not in told)
+    verdict, told = _headline(count, len(notice.tracks))
+    sums = ", ".join(f"{number} {sort.value}" for sort, number in _ordered(count) if sort is not told)
     tail = joined((spans(sums), spans(duration(notice.took))))
     return line(Strong(verdict), " ", Code(where(notice.batch)), " · ", *tail)
+
+
+def _headline(count: Counter[Sort], total: int) -> tuple[str, Sort | None]:
+    """The number that matters most, and which count it tells."""
+    first = next((sort for sort in _TOLD_FIRST if count[sort]), None)
+    if first is not None:
+        bad = sum(count[each] for each in _TOLD_FIRST)
+        sign = is_.CANCELLED.sign if bad == count[Sort.CANCELLED] else is_.FAILED.sign
+        return f"{sign} {count[first]} of {total} {first.value}", first
+    if changed := count[Sort.CHANGED] + count[Sort.HEALED]:
+        return f"{is_.DONE.sign} {changed + count[Sort.UNCHANGED]} of {total} {is_.DONE.word}", None
+    calm = next((sort for sort in _CALM if count[sort]), Sort.UNCHANGED)
+    return f"{_CALM[calm].sign} {count[calm]} of {total} {calm.value}", calm
 
 
 def failed_row(track: Track, asked: Asked, command: str) -> Line:

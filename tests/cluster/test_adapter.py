@@ -271,6 +271,29 @@ async def test_a_controller_is_absent_only_where_others_are_seen(
     ]
 
 
+async def test_a_controller_seen_running_lately_needs_no_second_look(
+    cluster: KubernetesCluster, server: ApiServer, clock: FakeClock
+) -> None:
+    lately = timedelta(minutes=1)
+    server.on(DEPLOYMENTS, listing(deployment("helm-controller"), deployment("kustomize-controller")))
+    up = await cluster.controller(KUSTOMIZATION, lately)
+    assert [await cluster.controller(kind, lately) for kind in (KUSTOMIZATION, HELM_RELEASE)] != [None, None]
+    assert len(server.requests(DEPLOYMENTS)) == 1
+    assert await cluster.controller(KUSTOMIZATION) == up
+    await clock.advance(61)
+    assert await cluster.controller(KUSTOMIZATION, lately) == up
+    assert len(server.requests(DEPLOYMENTS)) == 3
+
+
+async def test_a_controller_that_did_not_run_is_looked_at_again(
+    cluster: KubernetesCluster, server: ApiServer
+) -> None:
+    down, up = (listing(deployment("kustomize-controller", n), deployment("helm-controller")) for n in (0, 1))
+    server.on(DEPLOYMENTS, down, up)
+    seen = [await cluster.controller(KUSTOMIZATION, timedelta(minutes=1)) for _ in range(2)]
+    assert [each.replicas for each in seen if isinstance(each, Controller)] == [0, 1]
+
+
 async def test_a_shard_stands_for_a_controller_and_the_operator_is_never_said_to_be_absent(
     cluster: KubernetesCluster, server: ApiServer
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.cluster.decode import snapshot
-from bot.cluster.surroundings import controller, events
+from bot.cluster.surroundings import controller, controllers, events
 from bot.core.chain import feeds
 from bot.core.judge import judge
 from bot.core.kinds import KINDS, KUSTOMIZATION, Kind
@@ -242,4 +242,6 @@ def test_odd_events_and_deployments_are_left_out_or_unknown() -> None:
     for wound in wounds(EVENTS):
         assert len(events(json.dumps(wound.payload).encode(), about, MORNING)) <= 1, wound
     for wound in wounds(DEPLOYMENTS):
-        controller(json.dumps(wound.payload).encode(), "prod", KUSTOMIZATION, "flux-system")
+        controller(
+            controllers(json.dumps(wound.payload).encode(), "flux-system"), "prod", KUSTOMIZATION, "flux-system"
+        )

@@ -243,7 +243,5 @@ def test_two_hundred_objects_are_one_root_and_one_message_in_its_thread(
     assert all(isinstance(each.notice, BatchRunning | BatchFinished) for each in shown if each.slot.part is Part.ROOT)
     assert played.log.most() == MOST
     with capsys.disabled():
-        print(
-            f"\n200 objects: {played.root.took.total_seconds():.1f} s, most {played.log.most()} patches in flight, "
-        )
-        print(f"mean {played.log.mean():.1f}")
+        took, log = played.root.took.total_seconds(), played.log
+        print(f"\n200 objects: {took:.1f} s, most {log.most()} patches in flight, mean {log.mean():.1f}")

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
 
@@ -213,7 +213,7 @@ class FakeCluster:
         found = (each for each in self._events.get(ref, ()) if each.at >= since)
         return tuple(sorted(found, key=lambda each: each.at))
 
-    async def controller(self, kind: Kind) -> Controller | Absent | None:
+    async def controller(self, kind: Kind, within: timedelta = timedelta(0)) -> Controller | Absent | None:
         self._called("controller")
         return self.controllers.get(kind, Controller(kind.controller, "flux-system", replicas=1, available=1))
 

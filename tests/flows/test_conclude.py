@@ -331,6 +331,28 @@ async def test_the_thread_holds_the_ten_newest_events_since_the_request() -> Non
     assert [event.message for event in account.events] == [str(n) for n in range(6, 16)]
 
 
+async def test_of_a_run_that_changed_nothing_no_events_are_read() -> None:
+    house, cluster = house_with(APPS)
+    cluster.script(APPS.ref, (1, lambda ask, now: done(now, ask.token)))
+    cluster.tell(Event(APPS.ref, "ReconciliationSucceeded", "", False, house.clock.now() + timedelta(seconds=1)))
+    await house.say("ks apps")
+    (account,) = details(house).accounts
+    assert (account.events, cluster.calls.get("events", 0)) == ((), 0)
+
+
+async def test_when_a_source_looked_upstream_is_known_of_one_that_was_just_asked() -> None:
+    house, cluster = house_with(APPS, GIT)
+    cluster.script(GIT.ref, (3, lambda ask, now: done(now, ask.token)))
+    cluster.script(APPS.ref, (1, lambda ask, now: done(now, ask.token)))
+    began = house.clock.now()
+    await house.say("ks apps --with-source")
+    (account,) = details(house).accounts
+    source = account.track.outcome.source if account.track.outcome is not None else None
+    assert source is not None
+    assert source.looked_at == began + timedelta(seconds=3)
+    assert cluster.calls.get("events", 0) == 0
+
+
 async def test_events_that_cannot_be_read_are_left_out() -> None:
     house, cluster = house_with(APPS, GIT)
     cluster.script(APPS.ref, (1, lambda ask, now: done(now, ask.token, B)))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 
-from bot.core.notices import Part, Slot
-from bot.core.requests import Place
+from bot.core.kinds import KUSTOMIZATION
+from bot.core.notices import Going, Part, Running, Slot, Stage, Track
+from bot.core.requests import Place, Role
+from bot.core.resources import Ref
+from bot.core.verdicts import Pending, Why
 from bot.demo.loopback import Rule, Slow, Status
 from bot.demo.slack.knobs import Knobs
 from bot.demo.slack.world import PLATFORM, RANDOM, TEAM_SHOP
 from bot.ports import Posted
 from bot.slack.gateway import UPDATE as UPDATE_METHOD
 from tests.slack.rig import (
+    asked,
     detailed,
     failed,
     finished,
@@ -126,6 +132,35 @@ async def test_progress_edits_of_one_message_are_five_seconds_apart() -> None:
         ]
         # The workspace notes a call a little after it was begun, so that two may look closer than they were.
         assert [later - earlier > 3 for earlier, later in pairwise(at)] == [True, True]
+
+
+async def test_what_goes_its_way_tells_no_progress_in_its_first_half_minute() -> None:
+    async with rigged() as rig:
+        began = rig.clock.now()
+        young = replace(asked("r1"), at=began)
+        stage = Stage(Ref("prod", KUSTOMIZATION, "shop", "web"), Role.OBJECT, Going.RUNNING)
+        slot = rig.show(Running(young, (Track(stage.ref, (stage,)),), began))
+        await rig.courier.posted(slot, rig.soon())
+        for n, why in enumerate((Why.QUEUED, Why.RUNNING), start=5):
+            waits = replace(stage, pending=Pending(why))
+            rig.show(Running(young, (Track(stage.ref, (waits,)),), began + timedelta(seconds=n)))
+        await rig.flushed(60)
+        (edit,) = [state for state in rig.workspace.history if state.via == "chat.update"]
+        assert edit.at - rig.workspace.history[0].at > 25
+
+
+async def test_what_is_held_up_says_so_at_once() -> None:
+    async with rigged() as rig:
+        began = rig.clock.now()
+        young = replace(asked("r1"), at=began)
+        stage = Stage(Ref("prod", KUSTOMIZATION, "shop", "web"), Role.OBJECT, Going.RUNNING)
+        slot = rig.show(Running(young, (Track(stage.ref, (stage,)),), began))
+        await rig.courier.posted(slot, rig.soon())
+        waits = replace(stage, pending=Pending(Why.DEPENDENCY, "dependency 'shop/db' is not ready"))
+        rig.show(Running(young, (Track(stage.ref, (waits,)),), began + timedelta(seconds=5)))
+        await rig.flushed(60)
+        (edit,) = [state for state in rig.workspace.history if state.via == "chat.update"]
+        assert edit.at - rig.workspace.history[0].at < 25
 
 
 async def test_in_a_crowd_progress_slows_down_and_an_end_does_not() -> None:

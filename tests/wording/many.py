@@ -143,6 +143,7 @@ EXAMPLES: Final[dict[str, Notice]] = {
     "all, one failed": finished(FAILED, replace(RETRY, label="Retry failed")),
     "all, well": finished(WELL, batch=replace(WHERE, elsewhere=14)),
     "all, unchanged": finished(tuple(unchanged(ks(name)) for name in ("a", "b"))),
+    "all, suspended": finished(tuple(track(ks(name), Suspended()) for name in ("a", "b"))),
     "all, healed": finished(
         (track(BROKEN, HEALTH, healed=Healed(Succeeded(Change(OLD, NEW)), timedelta(minutes=4))), changed(FLEET))
     ),
