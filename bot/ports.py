@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Protocol
 
 from bot.clock import Clock
-from bot.core.audit import Entry
+from bot.core.audit import Entry, Sought
 from bot.core.health import Right
 from bot.core.kinds import Kind
 from bot.core.notices import Notice, Slot, Whisper
@@ -327,10 +327,18 @@ class Requests(Protocol):
 
 
 class Trail(Protocol):
-    """The audit trail: append-only."""
+    """The audit trail: append-only, numbered from 1 without a gap, each entry proven by the one after it."""
 
     async def append(self, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
-        """Answers them numbered, in order."""
+        """Answers them numbered and hashed, in order."""
+        ...
+
+    async def found(self, sought: Sought, most: int) -> tuple[Entry, ...]:
+        """The newest that fit, at most so many, newest first."""
+        ...
+
+    async def after(self, number: int, most: int) -> tuple[Entry, ...]:
+        """The entries that follow this one, at most so many, oldest first; 0 stands before the first."""
         ...
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from bot.core.kinds import Kind
 from bot.core.requests import Caller, Options, Place, Verb
+from bot.core.resources import Ref
 
 
 class Result(Enum):
@@ -53,3 +55,44 @@ class Entry:
     """The thread's permalink, as far as known when it was written."""
     number: int = 0
     """Given by the trail; 0 until then."""
+    ref: Ref | None = None
+    """The object itself; None of what never became one."""
+    hash: str = ""
+    """Given by the trail: bot/core/proof.py says over what. Empty until then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which entries somebody wants to read; what is empty narrows nothing."""
+
+    cluster: str = ""
+    kind: Kind | None = None
+    namespace: str = ""
+    name: str = ""
+    user: str = ""
+    """Slack's id of who asked."""
+    channel: str = ""
+    results: frozenset[Result] = frozenset()
+    since: datetime | None = None
+    """This moment and later."""
+    until: datetime | None = None
+    """Before this moment."""
+
+    def fits(self, entry: Entry) -> bool:
+        """Whether the entry is one of them. A store may ask its own way, as long as the answer is this one."""
+        ref = entry.ref
+        if (self.cluster or self.kind or self.namespace or self.name) and ref is None:
+            return False
+        wanted = (
+            (self.cluster, ref.cluster if ref else ""),
+            (self.kind, ref.kind if ref else None),
+            (self.namespace, ref.namespace if ref else ""),
+            (self.name, ref.name if ref else ""),
+            (self.user, entry.caller.user),
+            (self.channel, entry.place.channel),
+        )
+        if any(want and want != have for want, have in wanted):
+            return False
+        if self.results and entry.outcome not in self.results:
+            return False
+        return (self.since is None or entry.at >= self.since) and (self.until is None or entry.at < self.until)

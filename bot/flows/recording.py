@@ -76,6 +76,7 @@ class Recording:
             place=request.place,
             verb=request.verb,
             object=str(ref),
+            ref=ref,
             options=request.options,
             rule=request.rule,
             outcome=result(end),

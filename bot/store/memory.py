@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from bot.clock import Clock
-from bot.core.audit import Entry
+from bot.core.audit import Entry, Sought
 from bot.core.errors import StoreError
 from bot.core.notices import Notice, Slot
 from bot.core.offers import Offer
@@ -48,6 +49,12 @@ class MemoryTrail:
         self._last += len(numbered)
         self._entries.extend(numbered)
         return numbered
+
+    async def found(self, sought: Sought, most: int) -> tuple[Entry, ...]:
+        return tuple(islice((each for each in reversed(self._entries) if sought.fits(each)), most))
+
+    async def after(self, number: int, most: int) -> tuple[Entry, ...]:
+        return tuple(islice((each for each in self._entries if each.number > number), most))
 
     def newest(self, count: int = KEEP_ENTRIES) -> tuple[Entry, ...]:
         """Up to `count` entries, oldest first."""
