@@ -294,10 +294,21 @@ def _release(of: Snapshot) -> tuple[int, str] | None:
 def _losses(ask: Ask, seen: Seen, now: Snapshot) -> tuple[Warn, ...]:
     """What a failure cost: no retry of Flux's own forces or resets (docs/flux.md, "The request protocol")."""
     found = {
-        Warn.FORCE_LOST: ask.force and _swallowed_force(ask, seen, now),
+        Warn.FORCE_LOST: ask.force and _cost_the_force(ask, seen, now),
         Warn.RESET_LOST: ask.reset and _lost(ask, seen, now, now.handled.reset),
     }
     return tuple(warn for warn, holds in found.items() if holds)
+
+
+def _cost_the_force(ask: Ask, seen: Seen, now: Snapshot) -> bool:
+    """Whether a failure left the force undone. A release tried since is what it asked for, however the run ended; and
+    who took it up and died leaves the mark to a run that gives up before it tries."""
+    if now.ref.kind == HELM_RELEASE and ask.before is not None:
+        if _release(ask.before) != _release(now):
+            return False
+        if _stalls(now.condition("Stalled"), now.ready) and now.ready is not None and now.ready.status == "Unknown":
+            return True
+    return _lost(ask, seen, now, now.handled.force)
 
 
 def _lost(ask: Ask, seen: Seen, now: Snapshot, handled: str) -> bool:

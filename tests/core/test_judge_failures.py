@@ -210,6 +210,25 @@ def test_a_release_that_gave_up_before_the_force_came_up_says_that_it_is_lost() 
     assert verdict.warnings == (Warn.FORCE_LOST,)
 
 
+def test_a_force_that_died_with_its_run_before_the_next_one_gave_up_is_lost() -> None:
+    podinfo = helm_release()
+    given_up = stalled(failed(podinfo, T, "UpgradeFailed", "boom"), T)
+    begun = Condition("Ready", "Unknown", "Progressing", "Running 'upgrade' action", 1, MORNING)
+    died = replace(given_up, handled=Tokens(T, T), conditions=(begun, *given_up.conditions[:1]))
+    assert [each.type for each in died.conditions] == ["Ready", "Stalled"]
+    for now, warnings in ((died, (Warn.FORCE_LOST,)), (replace(given_up, handled=Tokens(T, T)), ())):
+        verdict = after(podinfo, now, force=True)
+        assert isinstance(verdict, Stalled)
+        assert verdict.warnings == warnings
+
+
+def test_a_release_tried_since_is_what_the_force_asked_for_however_its_run_ended() -> None:
+    podinfo = helm_release()
+    early = failed(podinfo, T, "DependencyNotReady", "dependency 'shop/db' is not ready")
+    tried = replace(early, helm=(replace(podinfo.helm[0], version=9), *podinfo.helm))
+    assert failure(after(podinfo, tried, force=True, at=DEADLINE)).warnings == ()
+
+
 def test_a_dependency_that_never_became_ready_cost_the_force_at_the_deadline_too() -> None:
     podinfo = helm_release()
     waits = replace(held_up(replace(podinfo, asked=Tokens(T, T)), T, "shop/db"), handled=Tokens(T))

@@ -161,7 +161,9 @@ def _gave_up_early(evidence: Evidence, claim: Claim, sent: Version, known: list[
 
 
 def _broken(evidence: Evidence, claim: Claim, sent: Version | None) -> str:
-    if not evidence.disturbed(claim.told_at - PATIENT, claim.told_at):
+    # Of many, when each of them was known is not told: only when all were.
+    since = min(claim.asked_at, claim.told_at - PATIENT) if claim.batch else claim.told_at - PATIENT
+    if not evidence.disturbed(since, claim.told_at):
         return "nothing was broken"
     if sent is not None and "did not reach" in claim.reason:
         return "the request did reach the cluster"

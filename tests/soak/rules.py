@@ -97,8 +97,11 @@ def _force(sight: Sight) -> bool:
     if not claim.forced or claim.healed or unseen:
         return True
     since = [run for run in sight.evidence.runs_of(claim.key) if run.started >= sight.case.sent.at]
-    if any(run.forced and run.token == claim.token for run in since):
+    forced = [run for run in since if run.forced and run.token == claim.token]
+    if any(run.ended is not None for run in forced):
         return not claim.force_lost
+    if forced:
+        return True  # it died before it had written down what it made, so nobody can know of it
     # A release that was made or tried since for another reason is what a force would have made.
     return claim.force_lost or any(run.released or _acted(sight.evidence, run) for run in since)
 
