@@ -53,7 +53,9 @@ def test_importing_any_module_does_no_work_that_a_reader_would_not_expect() -> N
         for node in ast.parse(module.read_text()).body
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and not _adds_a_command(node.value)
     ]
-    assert found in ([], ["bot/__main__.py:7"])
+    # Alembic runs its environment by importing it, and nobody else does.
+    known = ("bot/__main__.py:7", "bot/store/migrations/env.py:")
+    assert [each for each in found if not each.startswith(known)] == []
 
 
 def _adds_a_command(call: ast.Call) -> bool:

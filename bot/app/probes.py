@@ -7,10 +7,10 @@ from typing import Final
 
 from bot.clock import Clock
 from bot.cluster.adapter import KubernetesClusters
-from bot.config.settings import Settings, SlackMode
 from bot.ports import Telemetry
 from bot.slack.connect import Connection
 from bot.slack.courier import Courier
+from bot.store.database import Database
 from bot.telemetry.metrics import Metrics
 from bot.web.health import Check, health_routes
 from bot.web.server import Route
@@ -49,19 +49,22 @@ class LoopWatch:
 
 
 def probes(
-    settings: Settings,
     clock: Clock,
     metrics: Metrics,
     loop: LoopWatch,
-    connection: Connection,
+    linked: Connection | None,
     clusters: KubernetesClusters,
     courier: Courier,
+    database: Database,
 ) -> tuple[Route, ...]:
-    """Routes for the probes and metrics. A cluster that is away is told and makes nobody restart the bot: it fails
-    readiness only when none is left."""
-    ready = [Check("clusters", _any_cluster(clusters)), Check("audit", _audited(courier))]
-    if settings.slack_mode is SlackMode.SOCKET:
-        ready.insert(0, Check("slack", _linked(connection)))
+    """Routes for the probes and metrics. `linked`: None where Slack comes over HTTP. A cluster that is away is told
+    and makes nobody restart the bot: it fails readiness only when none is left."""
+    ready = [
+        *([Check("slack", _linked(linked))] if linked is not None else []),
+        Check("clusters", _any_cluster(clusters)),
+        Check("audit", _audited(courier)),
+        Check("database", database.trouble),
+    ]
     return health_routes((Check("event loop", loop.check),), tuple(ready), metrics.exposition, clock)
 
 

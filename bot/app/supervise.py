@@ -15,6 +15,7 @@ from bot.config.settings import Settings, SlackMode
 from bot.ports import Telemetry
 from bot.slack.connect import Bolt, Connection
 from bot.slack.courier import Courier
+from bot.store.database import Database
 from bot.tasks import Tasks
 from bot.web.server import Server
 
@@ -30,6 +31,7 @@ class Bot:
     clock: Clock
     telemetry: Telemetry
     connection: Connection
+    database: Database
     bolt: Bolt
     clusters: KubernetesClusters
     courier: Courier
@@ -46,6 +48,7 @@ class Bot:
     async def serve(self, stop: asyncio.Event) -> None:
         """Until `stop` is set, or until something that must run dies."""
         runs: list[Callable[[], Awaitable[None]]] = [
+            self.database.run,
             self.clusters.run,
             self.courier.run,
             self.knowing,
@@ -78,3 +81,4 @@ class Bot:
     async def close(self) -> None:
         await self.connection.close()
         await self.clusters.close()
+        await self.database.close()

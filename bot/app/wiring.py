@@ -33,7 +33,10 @@ from bot.slack.listeners import Listeners, Surroundings
 from bot.slack.payloads import ChannelChanged, GroupsChanged, Pressed, Said
 from bot.slack.typed import plain
 from bot.slack.views import render
-from bot.store.memory import MemoryMessages, MemoryRequests, MemoryTrail
+from bot.store.database import Database, opened
+from bot.store.memory import MemoryMessages
+from bot.store.requests import SqlRequests
+from bot.store.trail import SqlTrail
 from bot.tasks import Tasks
 from bot.telemetry.metrics import Metrics
 from bot.telemetry.told import LoggedTelemetry
@@ -71,7 +74,20 @@ class SlackIntake:
 
 
 async def open_bot(settings: Settings, allowlist: Allowlist, clock: Clock, metrics: Metrics) -> Bot:
-    """Wires everything. Raises BotError with a sentence when Slack or the audit channel make no start possible."""
+    """Wires everything. Raises BotError with a sentence when the database, Slack or the audit channel make no start
+    possible."""
+    database = opened(settings.database.get_secret_value(), clock)
+    try:
+        await database.migrate()
+        return await _connected(settings, allowlist, clock, metrics, database)
+    except BaseException:
+        await database.close()
+        raise
+
+
+async def _connected(
+    settings: Settings, allowlist: Allowlist, clock: Clock, metrics: Metrics, database: Database
+) -> Bot:
     telemetry = LoggedTelemetry(metrics)
     access = Access(
         bot_token=settings.slack_bot_token.get_secret_value(),
@@ -81,7 +97,7 @@ async def open_bot(settings: Settings, allowlist: Allowlist, clock: Clock, metri
     )
     connection = await open_connection(access, clock, telemetry)
     try:
-        return await _wire(settings, allowlist, clock, metrics, telemetry, connection)
+        return await _wire(settings, allowlist, clock, metrics, telemetry, connection, database)
     except BaseException:
         await connection.close()
         raise
@@ -98,6 +114,7 @@ async def _wire(
     metrics: Metrics,
     telemetry: Telemetry,
     connection: Connection,
+    database: Database,
 ) -> Bot:
     def died(name: str, error: BaseException) -> None:
         telemetry.broke("task_died", error, task=name)
@@ -116,8 +133,7 @@ async def _wire(
     if _cannot_read_groups(allowlist, workspace.scopes):
         # The rules then let nobody in by a group: whoever reads the log should not have to find that out.
         telemetry.tell("slack.no_rights", method="usergroups.list", why="missing_scope", needed="usergroups:read")
-    messages, trail = MemoryMessages(clock), MemoryTrail()
-    requests = MemoryRequests(clock, trail)
+    messages, trail, requests = MemoryMessages(clock), SqlTrail(database), SqlRequests(database, clock)
     draw = partial(render, command=settings.slack_command)
     courier = Courier(connection.gateway, messages, draw, clock, telemetry, workspace.url)
     clusters = open_clusters(_specs(settings), clock, telemetry)
@@ -148,7 +164,8 @@ async def _wire(
     around = Surroundings(listening, clock, telemetry, courier.whisper, lambda doubt: _doubt(directory, doubt))
     Listeners(SlackIntake(dispatch, settings.slack_command), around).register(bolt, settings.slack_command)
     loop = LoopWatch(clock, telemetry)
-    routes = probes(settings, clock, metrics, loop, connection, clusters, courier)
+    linked = connection if settings.slack_mode is SlackMode.SOCKET else None
+    routes = probes(clock, metrics, loop, linked, clusters, courier, database)
     servers = [Server(settings.listen_host, settings.listen_port, routes, telemetry)]
     if settings.slack_mode is SlackMode.HTTP:
         secret = _secret(settings.slack_signing_secret)
@@ -159,6 +176,7 @@ async def _wire(
         clock,
         telemetry,
         connection,
+        database,
         bolt,
         clusters,
         courier,

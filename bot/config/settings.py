@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     forges: Annotated[tuple[tuple[str, str], ...], NoDecode, forge_list()] = ()
     """Host and kind of forge, for compare links; the public ones are known."""
 
+    database: SecretStr = SecretStr("flux-bot.db")
+    """A file, or `postgresql://…`, which may hold a password: requests, buttons and the audit trail."""
+
     minimum_timeout: Annotated[timedelta, lasting("10s", "1h")] = timedelta(minutes=5)
     """The least time a request is followed before it is called not finished."""
     afterlife: Annotated[timedelta, lasting("0s", "24h")] = timedelta(minutes=30)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
+from typing import Final
 
 from bot.core.kinds import Kind
 from bot.core.requests import Options
@@ -80,6 +81,20 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """Who asked for what, and how it ended: the audit trail, as far as the asker may see it here."""
+
+    what: tuple[Target, ...]
+    """Entries about an object that one of these fits: names may be globs, `*` alone stands for all. What a target
+    leaves open (kind, namespace, cluster) is not looked at."""
+    by: str
+    """Slack's id of who asked, ME for whoever asks now; empty for everybody."""
+    since: timedelta
+    """How far back, from now."""
+    typed: str
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """Is everything fit for work: Flux, the cluster, this channel, its allowlist?"""
 
@@ -133,7 +148,10 @@ class Unparsed:
     """What may stand there."""
 
 
-Command = Reconcile | ReconcileAll | Status | Watch | Check | Cancel | Help
+Command = Reconcile | ReconcileAll | Status | Watch | History | Check | Cancel | Help
+
+ME: Final = "me"
+"""The person who asks, in `--by`; no id of Slack's is lower case."""
 
 MAX_TARGETS = 20
 """Objects in one command."""

@@ -1,4 +1,5 @@
-"""Durations as Go writes them (`90s`, `1m30s`, `1.5h`), which is how Flux and its CLI spell a timeout."""
+"""Durations as Go writes them (`90s`, `1m30s`, `1.5h`), which is how Flux and its CLI spell a timeout; and how
+long ago something was, where people count in days and weeks."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ _PART: Final = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,9}))?(ms|h|m|s)")
 _WHOLE: Final = re.compile(rf"(?:{_PART.pattern})+")
 _MICROSECONDS: Final[dict[str, int]] = {"h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1_000}
 _LONGEST: Final = 64
+_DAYS: Final = re.compile(r"(?:([0-9]{1,4})w)?(?:([0-9]{1,5})d)?(.*)")
 _YEARS: Final = timedelta(days=36_500)
 
 
@@ -34,3 +36,21 @@ def printed_duration(value: timedelta) -> str:
     if microseconds:
         return f"{text}{seconds}.{microseconds:06d}".rstrip("0") + "s"
     return f"{text}{seconds}s" if seconds or not text else text
+
+
+def span(text: str) -> timedelta | None:
+    """The same with weeks and days in front: `7d`, `2w`, `1d12h`; None for what is none."""
+    found = _DAYS.fullmatch(text.lower())
+    if found is None or not text:
+        return None
+    weeks, days, rest = found.groups()
+    clock = duration(rest) if rest else timedelta(0)
+    whole = timedelta(weeks=int(weeks or 0), days=int(days or 0))
+    return None if clock is None or whole + clock > _YEARS else whole + clock
+
+
+def printed_span(value: timedelta) -> str:
+    """What `span` reads back to the same value: `7d`, `1d12h`. Not for negative ones."""
+    rest = value - timedelta(days=value.days)
+    days = f"{value.days}d" if value.days else ""
+    return f"{days}{printed_duration(rest)}" if rest or not days else days

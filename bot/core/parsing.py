@@ -21,6 +21,7 @@ from bot.core.vocabulary import (
     CANCEL,
     CHECK,
     DEFAULT_COMMAND,
+    HISTORY,
     LEADING,
     ON,
     OTHER_VERBS,
@@ -37,6 +38,8 @@ MAX_TEXT: Final = 20_000
 """Characters: room for twenty objects with the longest names there are."""
 WATCHED_FOR: Final = timedelta(minutes=15)
 """How long `watch` looks where `--for` says nothing."""
+LOOKED_BACK: Final = timedelta(days=7)
+"""How far `history` looks back where `--since` says nothing."""
 _REQUEST: Final = re.compile(r"[a-z0-9]{4,16}")
 
 
@@ -87,6 +90,8 @@ def _other_verb(words: tuple[Word, ...]) -> Command | Unparsed | None:
         return _read(rest, first.lowered, lambda what, _: printing.status(what))
     if first.says(*WATCH):
         return _read(rest, first.lowered, lambda what, length: printing.watch(what, length or WATCHED_FOR))
+    if first.says(*HISTORY):
+        return _history(rest)
     if first.says(*CHECK):
         return _check(rest)
     if first.says(*CANCEL):
@@ -101,8 +106,9 @@ def _reconcile(words: tuple[Word, ...]) -> Command | Unparsed:
     switches = read_switches(words)
     if isinstance(switches, Unparsed):
         return switches
-    if switches.length is not None:
-        return unparsed(Trouble.NOT_THIS_VERB, "--for")
+    wrong = _foreign(switches, ())
+    if wrong is not None:
+        return unparsed(Trouble.NOT_THIS_VERB, wrong)
     found = _what(words, switches, reading=False)
     if isinstance(found, Unparsed):
         return found
@@ -134,19 +140,49 @@ def _read(
     switches = read_switches(words)
     if isinstance(switches, Unparsed):
         return switches
+    wrong = _acting(switches) or _foreign(switches, ("--for",) if verb in WATCH else ())
+    if wrong is not None:
+        return unparsed(Trouble.NOT_THIS_VERB, wrong)
+    found = _what(words, switches, reading=True)
+    return found if isinstance(found, Unparsed) else command(found, switches.length)
+
+
+def _acting(switches: Switches) -> str | None:
+    """The first option that says how to reconcile."""
     options = switches.options
     given = (
         ("--with-source", options.with_source),
         ("--force", options.force),
         ("--reset", options.reset),
         ("--timeout", options.timeout is not None),
-        ("--for", switches.length is not None and verb not in WATCH),
     )
-    wrong = next((name for name, on in given if on), None)
+    return next((name for name, on in given if on), None)
+
+
+def _foreign(switches: Switches, own: tuple[str, ...]) -> str | None:
+    """The first option that belongs to another verb that only looks."""
+    given = (
+        ("--for", switches.length is not None),
+        ("--since", switches.since is not None),
+        ("--by", bool(switches.by)),
+    )
+    return next((name for name, on in given if on and name not in own), None)
+
+
+def _history(words: tuple[Word, ...]) -> Command | Unparsed:
+    """What was asked for about these objects; how they stand now, and their labels, say nothing about that."""
+    switches = read_switches(words)
+    if isinstance(switches, Unparsed):
+        return switches
+    wrong = _acting(switches) or _foreign(switches, ("--since", "--by"))
+    wrong = wrong or ("-l" if switches.labels else "--failing" if switches.failing else None)
     if wrong is not None:
         return unparsed(Trouble.NOT_THIS_VERB, wrong)
     found = _what(words, switches, reading=True)
-    return found if isinstance(found, Unparsed) else command(found, switches.length)
+    if isinstance(found, Unparsed):
+        return found
+    what = found.patterns if isinstance(found, Selection) else found
+    return printing.history(what, switches.by, switches.since or LOOKED_BACK)
 
 
 def _what(words: tuple[Word, ...], switches: Switches, *, reading: bool) -> tuple[Target, ...] | Selection | Unparsed:

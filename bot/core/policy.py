@@ -51,8 +51,9 @@ class Denied:
 
 Decision = Allowed | Denied
 
-_INCLUDED: Final[dict[Verb, tuple[Verb, ...]]] = {Verb.STATUS: (Verb.RECONCILE,)}
-"""Verbs of a rule that include another: the end of a reconcile tells how the object stands anyhow."""
+_INCLUDED: Final[dict[Verb, tuple[Verb, ...]]] = {Verb.STATUS: (Verb.RECONCILE,), Verb.HISTORY: (Verb.RECONCILE,)}
+"""Verbs of a rule that include another: the end of a reconcile tells how the object stands anyhow, and stands in the
+channel for everybody there."""
 
 
 @dataclass(frozen=True, slots=True)

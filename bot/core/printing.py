@@ -6,8 +6,21 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final, assert_never
 
-from bot.core.commands import Cancel, Check, Command, Help, Reconcile, ReconcileAll, Selection, Status, Target, Watch
-from bot.core.durations import printed_duration
+from bot.core.commands import (
+    ME,
+    Cancel,
+    Check,
+    Command,
+    Help,
+    History,
+    Reconcile,
+    ReconcileAll,
+    Selection,
+    Status,
+    Target,
+    Watch,
+)
+from bot.core.durations import printed_duration, printed_span
 from bot.core.kinds import HELM_CHART, HELM_RELEASE, KUSTOMIZATION, Kind, kind_called
 from bot.core.requests import Options
 from bot.core.resources import Ref
@@ -30,6 +43,9 @@ def printed(command: Command) -> str:
             return f"status {_what(command.what)}"
         case Watch():
             return f"watch {_what(command.what)} --for {printed_duration(command.length)}"
+        case History():
+            by = () if not command.by else (f"--by {command.by}" if command.by == ME else f"--by @{command.by}",)
+            return " ".join(("history", _targets(command.what), *by, f"--since {printed_span(command.since)}"))
         case Check():
             return f"check --cluster {command.cluster}" if command.cluster else "check"
         case Cancel():
@@ -61,6 +77,12 @@ def watch(what: tuple[Target, ...] | Selection, length: timedelta) -> Watch:
     return replace(command, typed=printed(command))
 
 
+def history(what: tuple[Target, ...], by: str, since: timedelta) -> History:
+    """The command that tells what was asked about these."""
+    command = History(what, by, since, "")
+    return replace(command, typed=printed(command))
+
+
 def check(cluster: str | None) -> Check:
     """The command that checks one cluster, or the default one."""
     command = Check(cluster, "")
@@ -73,7 +95,7 @@ def cancel(request: str) -> Cancel:
     return replace(command, typed=printed(command))
 
 
-Clustered = Reconcile | ReconcileAll | Status | Watch | Check
+Clustered = Reconcile | ReconcileAll | Status | Watch | History | Check
 """The commands that are for one cluster, named or not."""
 
 
@@ -88,6 +110,8 @@ def on_cluster(command: Clustered, cluster: str) -> Clustered:
             return status(_what_on(command.what, cluster))
         case Watch():
             return watch(_what_on(command.what, cluster), command.length)
+        case History():
+            return history(_targets_on(command.what, cluster), command.by, command.since)
         case Check():
             return check(cluster)
         case _:
@@ -103,6 +127,8 @@ def cluster_of(command: Clustered) -> str | None:
             return command.targets[0].cluster
         case ReconcileAll():
             return command.selection.patterns[0].cluster
+        case History():
+            return command.what[0].cluster
         case Status() | Watch():
             what = command.what
             return (what.patterns if isinstance(what, Selection) else what)[0].cluster

@@ -15,6 +15,8 @@ class Verb(Enum):
     RECONCILE = "reconcile"
     STATUS = "status"
     """To read how an object stands. Whoever may reconcile it may do that too."""
+    HISTORY = "history"
+    """To read who asked for what, and how it ended. Whoever may reconcile it may do that too."""
     CHECK = "check"
     CANCEL = "cancel"
     """To stop somebody else's request; one's own needs no rule."""

@@ -1,4 +1,5 @@
-"""How objects stand, and the answers that tell it: `status`, `watch`, `check` (docs/commands.md)."""
+"""How objects stand, and the answers that tell it: `status`, `watch`, `check`; and how they came to
+stand so: `history` (docs/commands.md)."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from bot.core.audit import Entry
 from bot.core.explain import Cause
 from bot.core.health import Finding
 from bot.core.kinds import ASKABLE, Kind
@@ -220,6 +222,34 @@ class Checked:
     shared: Shared | None = None
 
 
+# --- history ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What was asked for and how it ended, as the audit trail has it. Whispered; a root once it is shared."""
+
+    typed: str
+    at: datetime
+    since: timedelta
+    """How far back was looked, from `at`."""
+    requests: tuple[tuple[Entry, ...], ...] = ()
+    """Newest first. Of each its entries, as far as they may be seen here; or one refusal as often as it came in a
+    row."""
+    beyond: int = 0
+    """How many more there are, of those that were looked at."""
+    unread: bool = False
+    """There may be older ones that were not looked at."""
+    user: str = ""
+    """Slack's id of the one person whose requests these are; empty: everybody's."""
+    name: str = ""
+    """Their display name, unescaped."""
+    cluster: str = ""
+    """What was named is no object of any entry, but a cluster of this channel."""
+    buttons: tuple[Button, ...] = ()
+    shared: Shared | None = None
+
+
 # --- watch --------------------------------------------------------------------------------------------------------
 
 
@@ -286,7 +316,7 @@ class WatchesFull:
     """The asker's own; else those of the channel."""
 
 
-Standing = Surveyed | Portrayed | Checked | Beheld | Unwatched | WatchedAlready | WatchesFull
+Standing = Surveyed | Portrayed | Checked | Recalled | Beheld | Unwatched | WatchedAlready | WatchesFull
 """What notices.py takes in."""
-Answer = Surveyed | Portrayed | Checked
+Answer = Surveyed | Portrayed | Checked | Recalled
 """What may be shared."""

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from bot.core.commands import Trouble, Unparsed
-from bot.core.durations import duration
+from bot.core.durations import duration, span
 from bot.core.kinds import Kind, kind_called
 from bot.core.requests import Options
 from bot.core.vocabulary import (
@@ -27,6 +27,7 @@ from bot.core.vocabulary import (
     is_cluster,
     label_in,
     namespace_in,
+    person_in,
     unknown_kind,
 )
 from bot.core.words import Word, unparsed
@@ -36,6 +37,9 @@ LONGEST: Final = timedelta(hours=1)
 """The bounds of `--timeout`, both allowed."""
 SHORTEST_WATCH: Final = timedelta(minutes=1)
 """The least that `--for` may say; the most is the same."""
+LEAST_PAST: Final = timedelta(minutes=1)
+MOST_PAST: Final = timedelta(days=3650)
+"""The bounds of `--since`, both allowed."""
 
 _VALUED: Final[dict[str, str]] = {
     "resource": "resource",
@@ -48,6 +52,8 @@ _VALUED: Final[dict[str, str]] = {
     "c": "cluster",
     "timeout": "timeout",
     "for": "for",
+    "since": "since",
+    "by": "by",
     "selector": "label",
     "label": "label",
     "l": "label",
@@ -83,6 +89,10 @@ class Switches:
     failing: bool = False
     length: timedelta | None = None
     """`--for`."""
+    since: timedelta | None = None
+    """`--since`."""
+    by: str = ""
+    """`--by`: Slack's id of a person, or `me`."""
     rest: tuple[Word, ...] = ()
     """The words that are no options."""
 
@@ -103,6 +113,8 @@ class _Sorter:
     everywhere: bool = False
     labels: dict[str, str] = field(default_factory=dict)
     length: timedelta | None = None
+    since: timedelta | None = None
+    by: str = ""
     rest: list[Word] = field(default_factory=list)
     opens: bool = False
     new_line: bool = False
@@ -196,6 +208,10 @@ class _Sorter:
                 return self._set_timeout(value)
             case "for":
                 return self._set_length(value)
+            case "since":
+                return self._set_since(value)
+            case "by":
+                return self._set_by(value)
             case "label":
                 return self._set_labels(value)
             case _:
@@ -258,6 +274,25 @@ class _Sorter:
         self.length = length
         return None
 
+    def _set_since(self, value: str) -> Unparsed | None:
+        since = span(value)
+        if since is None or not LEAST_PAST <= since <= MOST_PAST:
+            return unparsed(Trouble.BAD_VALUE, f"--since {value}", valid=("12h", "7d", "2w", "1m to 3650d"))
+        if self.since not in (None, since):
+            return unparsed(Trouble.CONTRADICTION, f"--since {value}")
+        self.since = since
+        return None
+
+    def _set_by(self, value: str) -> Unparsed | None:
+        person = person_in(value)
+        if person is None:
+            how = ("@ and the person from Slack's own list", "an id such as U012AB3CD", "me")
+            return unparsed(Trouble.BAD_VALUE, f"--by {value}", valid=how)
+        if self.by not in ("", person):
+            return unparsed(Trouble.CONTRADICTION, f"--by {value}")
+        self.by = person
+        return None
+
     def _set_labels(self, value: str) -> Unparsed | None:
         """`a=b`, and what follows after commas as kubectl takes it."""
         given = [value]
@@ -299,5 +334,7 @@ def read_switches(words: tuple[Word, ...]) -> Switches | Unparsed:
         labels=tuple(sorted(sorter.labels.items())),
         failing="failing" in on,
         length=sorter.length,
+        since=sorter.since,
+        by=sorter.by,
         rest=tuple(sorter.rest),
     )

@@ -6,7 +6,7 @@ import re
 from difflib import get_close_matches
 from typing import Final
 
-from bot.core.commands import Trouble, Unparsed
+from bot.core.commands import ME, Trouble, Unparsed
 from bot.core.kinds import ASKABLE, KINDS, Kind, kind_called, kind_of_cli, kind_words
 from bot.core.words import unparsed
 
@@ -14,10 +14,11 @@ DEFAULT_COMMAND: Final = "/flux-reconcile"
 LEADING: Final = frozenset({"flux", "reconcile", "annotating"})
 """Words in front of a command that say nothing: what people copy from a terminal."""
 STATUS, WATCH, CHECK, CANCEL = ("status", "get", "ls"), ("watch",), ("check",), ("cancel",)
+HISTORY: Final = ("history",)
 """First words of the commands that are no reconcile; of each the first one is what we print."""
-VERBS: Final = ("reconcile", "status", "watch", "check", "cancel", "help")
+VERBS: Final = ("reconcile", "status", "watch", "history", "check", "cancel", "help")
 OTHER_VERBS: Final = (
-    *("list", "describe", "why", "history", "events", "logs", "trace", "tree", "stats"),
+    *("list", "describe", "why", "events", "logs", "trace", "tree", "stats"),
     *("diff", "export", "suspend", "resume", "create", "delete", "annotate", "apply"),
 )
 """First words that ask for something we do not do; an object of such a name is named with its kind or in quotes."""
@@ -65,6 +66,7 @@ _FOREIGN: Final = re.compile(
     r"serviceaccount)(s|es)?|po|deploy|sts|ds|rs|cj|svc|ing|cm|ns|sa|pvc|pv|crd"
 )
 """Kinds of Kubernetes' own, with the short names that kubectl takes."""
+_PERSON: Final = re.compile(r"<?@?([UW][A-Z0-9]{2,30})(?:\|[^<>]*)?>?")
 _GLOB: Final = re.compile(r"[a-z0-9*?\[][a-z0-9*?.\[\]!-]{0,252}")
 _LABEL_KEY: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*/)?[A-Za-z0-9](?:[A-Za-z0-9._-]{{0,61}}[A-Za-z0-9])?")
 _LABEL_VALUE: Final = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
@@ -93,6 +95,17 @@ def glob_in(text: str) -> str | None:
 def is_glob(name: str) -> bool:
     """It stands for several names; Kubernetes allows none of these characters in a name."""
     return any(char in name for char in "*?[")
+
+
+def person_in(text: str) -> str | None:
+    """Slack's id of a person, from the id itself or a mention of it, with or without its angle brackets; or `me`.
+
+    A name alone is None: names are nobody's own, and they change.
+    """
+    if text.lower() == ME:
+        return ME
+    found = _PERSON.fullmatch(text)
+    return found[1] if found else None
 
 
 def label_in(text: str) -> tuple[str, str] | None:

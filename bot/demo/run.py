@@ -42,6 +42,8 @@ class Ground:
 
     clusters: tuple[ClusterSetting, ...]
     frozen: bool
+    folder: Path
+    """Gone with the demo."""
     allowlist_file: Path
     told: str
     simulated: tuple[Cluster, ...] = ()
@@ -119,6 +121,7 @@ async def _real(demo: Demo, folder: Path) -> AsyncIterator[Ground]:
     yield Ground(
         clusters=(ClusterSetting(name, kubeconfig, context),),
         frozen=demo.allow_writes is None,
+        folder=folder,
         allowlist_file=_allowlist_file(demo, folder, DEFAULT_ALLOWLIST),
         told=f"The cluster is {name}, a real one. The Slack workspace is simulated on this machine."
         + (
@@ -136,6 +139,7 @@ async def _simulated(demo: Demo, folder: Path) -> AsyncIterator[Ground]:
         yield Ground(
             clusters=tuple(ClusterSetting(name, kubeconfigs.bot, name) for name in CLUSTERS),
             frozen=False,
+            folder=folder,
             allowlist_file=_allowlist_file(demo, folder, WORLD_ALLOWLIST),
             told=(
                 f"A Slack workspace and the clusters {' and '.join(CLUSTERS)} are simulated on this machine; the bot "
@@ -164,6 +168,7 @@ def _settings(demo: Demo, ground: Ground, api_url: str) -> Settings:
         "slack_api_url": api_url,
         "allowlist_file": ground.allowlist_file,
         "clusters": ground.clusters,
+        "database": SecretStr(str(ground.folder / "state.db")),
         "read_only": ground.frozen,
         "read_only_words": "this demo only reads",
         "listen_host": "127.0.0.1",

@@ -18,6 +18,7 @@ from bot.flows.forcing import Forcing
 from bot.flows.gate import Gate
 from bot.flows.healing import Healing
 from bot.flows.help import Helping
+from bot.flows.history import Recalling
 from bot.flows.investigate import Investigate
 from bot.flows.looking import Looking
 from bot.flows.named import Named
@@ -174,6 +175,7 @@ def _reading(outside: Outside, manners: Manners, gate: Gate, refusing: Refusing,
     return Reading(
         reporting=Reporting(answering, named, surveying, portraying, sharing),
         looking=looking,
+        recalling=Recalling(answering, gate, outside.trail, outside.directory, sharing),
         checking=Checking(answering, gate, clusters, sharing),
         sharing=sharing,
         requests=outside.requests,

@@ -10,6 +10,7 @@ from bot.core.commands import (
     Check,
     Command,
     Help,
+    History,
     Reconcile,
     ReconcileAll,
     Status,
@@ -129,7 +130,7 @@ class Dispatch:
                 await self._reconcile_all(heard, entered, command, offer)
             case Cancel():
                 await self._cancel(heard, entered, command, pressed=offer is not None)
-            case Status() | Watch() | Check():
+            case Status() | Watch() | History() | Check():
                 await self.reading.answer(heard, entered, command)
             case _:
                 assert_never(command)

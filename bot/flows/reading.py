@@ -1,13 +1,14 @@
-"""The commands that only look: `status`, `watch`, `check`, and the button that shares what they answered."""
+"""The commands that only look: `status`, `watch`, `history`, `check`, and the button that shares an answer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import assert_never
 
-from bot.core.commands import Check, Status, Watch
+from bot.core.commands import Check, History, Status, Watch
 from bot.flows.check import Checking
 from bot.flows.gate import Entered, Heard
+from bot.flows.history import Recalling
 from bot.flows.looking import Looking
 from bot.flows.sharing import Sharing
 from bot.flows.status import Reporting
@@ -20,11 +21,12 @@ class Reading:
 
     reporting: Reporting
     looking: Looking
+    recalling: Recalling
     checking: Checking
     sharing: Sharing
     requests: Requests
 
-    async def answer(self, heard: Heard, entered: Entered, command: Status | Watch | Check) -> None:
+    async def answer(self, heard: Heard, entered: Entered, command: Status | Watch | History | Check) -> None:
         """Answers once for each delivery."""
         if await self.requests.seen(heard.delivery):
             return
@@ -33,6 +35,8 @@ class Reading:
                 await self.reporting.answer(heard, entered, command)
             case Watch():
                 await self.looking.start(heard, entered, command)
+            case History():
+                await self.recalling.answer(heard, entered, command)
             case Check():
                 await self.checking.answer(heard, entered, command)
             case _:

@@ -12,7 +12,7 @@ from bot.core.offers import Button, Offer, Press, ShareAnswer
 from bot.core.policy import Denied
 from bot.core.requests import Options, Verb
 from bot.core.resources import Ref
-from bot.core.standing import Answer, Checked, Portrayed, Shared, Surveyed
+from bot.core.standing import Answer, Checked, Portrayed, Recalled, Shared, Surveyed
 from bot.flows.answering import ASKED_FOR, Answering
 from bot.flows.gate import Entered, Heard
 from bot.ports import Directory, Telemetry, Unpostable
@@ -71,8 +71,7 @@ class Sharing:
             return
         denied = self._denied(entered, kept.answer)
         if denied is not None:
-            verb = Verb.CHECK if isinstance(kept.answer, Checked) else Verb.STATUS
-            await self.answering.deny(heard, entered, kept.answer.typed, denied, verb)
+            await self.answering.deny(heard, entered, kept.answer.typed, denied, _verb(kept.answer))
             return
         kept.shared_by = entered.caller.user
         await self._post(heard, entered, kept)
@@ -94,14 +93,29 @@ class Sharing:
         if isinstance(answer, Checked):
             decision = gate.decide_cluster(entered, Verb.CHECK, answer.cluster)
             return decision if isinstance(decision, Denied) else None
-        early = gate.refuse_early(entered, Verb.STATUS)
+        verb = _verb(answer)
+        early = gate.refuse_early(entered, verb)
         if early is not None:
             return early
-        decisions = (gate.decide(entered, Verb.STATUS, ref, Options()) for ref in _named(answer))
+        # An entry of the trail is for whoever may see its object, whatever else they may do with it.
+        named = (ref for ref in _named(answer) if not (isinstance(answer, Recalled) and gate.sees(entered, ref)))
+        decisions = (gate.decide(entered, verb, ref, Options()) for ref in named)
         return next((each for each in decisions if isinstance(each, Denied)), None)
 
 
-def _named(answer: Surveyed | Portrayed) -> Iterator[Ref]:
+def _verb(answer: Answer) -> Verb:
+    match answer:
+        case Checked():
+            return Verb.CHECK
+        case Recalled():
+            return Verb.HISTORY
+        case Surveyed() | Portrayed():
+            return Verb.STATUS
+        case _:
+            assert_never(answer)
+
+
+def _named(answer: Surveyed | Portrayed | Recalled) -> Iterator[Ref]:
     """Every object that an answer is about."""
     match answer:
         case Surveyed(surveys=surveys):
@@ -111,5 +125,7 @@ def _named(answer: Surveyed | Portrayed) -> Iterator[Ref]:
         case Portrayed(portraits=portraits):
             for portrait in portraits:
                 yield portrait.ref
+        case Recalled(requests=requests):
+            yield from (entry.ref for entries in requests for entry in entries if entry.ref is not None)
         case _:
             assert_never(answer)

@@ -31,7 +31,7 @@ URL: Final = 3_000
 PASSAGE: Final = 3_000
 """Characters of one preformatted passage: our own limit, for a phone's sake."""
 
-_FACES: Final = {Clockface.AGO: "{ago}", Clockface.TIME: "{time_secs}"}
+_FACES: Final = {Clockface.AGO: "{ago}", Clockface.DATE: "{date_short_pretty} {time}", Clockface.TIME: "{time_secs}"}
 
 
 def length(text: str) -> int:

@@ -13,6 +13,7 @@ from typing import Final
 from bot.core.switches import LONG_OPTIONS
 
 _SIGN: Final = re.compile(r"<([^<>\n]*)>")
+_ASKER: Final = re.compile(r"([-—–]by[\s=]+)<@([A-Z0-9]+)\|[^<>\n]*>", re.IGNORECASE)
 _BARE_HOST: Final = re.compile(r"https?://([^/?#@]+)/?")
 _EMOJI: Final = re.compile(r"(?<!\S)(?::[a-z0-9_+'-]+:)+(?!\S)")
 _WORD: Final = re.compile(r"[^\s,]+")
@@ -44,7 +45,8 @@ def plain(text: str, command: str) -> str:
     A mention in front of everything addresses us as the slash command would, so it becomes `command`, which the
     parser drops.
     """
-    signed = _SIGN.sub(_sign, text)
+    # Whom `--by` names is looked for by id; elsewhere the name is what the person saw.
+    signed = _SIGN.sub(_sign, _ASKER.sub(r"\1@\2", text))
     for entity, char in _ENTITIES:
         signed = signed.replace(entity, char)
     visible = "".join(map(_visible, signed.translate(_CHARACTERS)))

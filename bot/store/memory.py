@@ -16,6 +16,7 @@ from bot.core.audit import Entry, Sought
 from bot.core.errors import StoreError
 from bot.core.notices import Notice, Slot
 from bot.core.offers import Offer
+from bot.core.proof import GENESIS, sealed
 from bot.core.requests import Ask, Options, Place, Request, Verb
 from bot.core.resources import Ref
 from bot.core.verdicts import Verdict
@@ -39,16 +40,20 @@ class MemoryTrail:
     def __init__(self, keep: int = KEEP_ENTRIES) -> None:
         self._entries: deque[Entry] = deque(maxlen=keep)
         self._last = 0
+        self._head = GENESIS
 
     async def append(self, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
         return self.add(entries)
 
     def add(self, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
         """`append` for a transaction that is larger than the trail."""
-        numbered = tuple(replace(entry, number=self._last + n) for n, entry in enumerate(entries, start=1))
-        self._last += len(numbered)
+        numbered: list[Entry] = []
+        for entry in entries:
+            self._last += 1
+            numbered.append(sealed(entry, self._last, self._head))
+            self._head = numbered[-1].hash
         self._entries.extend(numbered)
-        return numbered
+        return tuple(numbered)
 
     async def found(self, sought: Sought, most: int) -> tuple[Entry, ...]:
         return tuple(islice((each for each in reversed(self._entries) if sought.fits(each)), most))

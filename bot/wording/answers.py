@@ -207,7 +207,17 @@ def _looking(notice: Helped) -> tuple[Part, ...]:
         return ()
     checks: tuple[Piece, ...] = (", ", Code("check")) if verbs & {"*", "check"} else ()
     return (
-        note("to look: ", Code("status"), ", ", Code("watch KIND NAME"), *checks, " · to stop: ", Code("cancel")),
+        note(
+            "to look: ",
+            Code("status"),
+            ", ",
+            Code("watch KIND NAME"),
+            ", ",
+            Code("history"),
+            *checks,
+            " · to stop: ",
+            Code("cancel"),
+        ),
     )
 
 

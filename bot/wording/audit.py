@@ -15,7 +15,7 @@ from bot.wording.foreign import cut_middle, quote
 from bot.wording.status import Status
 from bot.wording.tables import from_to
 
-_STATUS: Final[dict[Result, Status]] = {
+STATUS: Final[dict[Result, Status]] = {
     Result.CHANGED: is_.DONE,
     Result.UNCHANGED: is_.UNCHANGED,
     Result.FAILED: is_.FAILED,
@@ -30,7 +30,7 @@ _STATUS: Final[dict[Result, Status]] = {
     Result.BROKEN: Status("❌", "not carried out", bad=True),
     Result.REFUSED: is_.REFUSED,
 }
-_WELL: Final = (Result.CHANGED, Result.UNCHANGED)
+WELL: Final = (Result.CHANGED, Result.UNCHANGED)
 _WORST_FIRST: Final = (
     Result.FAILED,
     Result.STALLED,
@@ -61,35 +61,41 @@ def audited(notice: Audited) -> Document:
         return Document(Line((*_refusal(entries[-1]), *_folded(notice))))
     also = _also(notice.also if notice.entries else (), _cluster(entries[-1]))
     told = _one(entries[0]) if len(entries) == 1 else _several(entries)
-    return Document(Line((*joined((*told, also)), *_link(entries[0]))))
+    return Document(Line((*joined((*told, also)), *thread(entries[0]))))
 
 
 def _one(entry: Entry) -> tuple[Spans, ...]:
-    status = _STATUS[entry.outcome]
+    status = STATUS[entry.outcome]
     what = Code(quote(entry.object, 400) or "(nothing)")
     return (
-        (*spans(f"{status.sign} "), *_who((entry,)), *spans(_did((entry,)), what, _where(entry))),
+        (*spans(f"{status.sign} "), *_who((entry,)), *spans(did((entry,)), what, _where(entry))),
         _rule(entry),
-        _ending(entry, status),
-        _seconds((entry,)),
+        ending(entry, status),
+        took((entry,)),
     )
 
 
 def _several(entries: tuple[Entry, ...]) -> tuple[Spans, ...]:
-    ordered = sorted(entries, key=lambda entry: _WORST_FIRST.index(entry.outcome))
+    ordered = worst_first(entries)
     first = entries[0]
     head = spans(
-        f"{_STATUS[ordered[0].outcome].sign} ",
+        f"{STATUS[ordered[0].outcome].sign} ",
         *_who(entries),
-        f"{_did(entries)}{counted(len(entries), 'object')}{_where(first)}",
+        f"{did(entries)}{counted(len(entries), 'object')}{_where(first)}",
     )
-    return (head, _rule(first), *_groups(ordered), _seconds(entries))
+    return (head, _rule(first), *outcomes(ordered), took(entries))
 
 
-def _groups(ordered: Sequence[Entry]) -> list[Spans]:
-    """`1 failed: prod ks/shop/a HealthCheckFailed`: each outcome with its objects, as far as there is room."""
+def worst_first(entries: Sequence[Entry]) -> list[Entry]:
+    """The entries of a request, with those first that somebody has to look at."""
+    return sorted(entries, key=lambda entry: _WORST_FIRST.index(entry.outcome))
+
+
+def outcomes(ordered: Sequence[Entry], room: int = _NAMED) -> list[Spans]:
+    """`1 failed: prod ks/shop/a HealthCheckFailed`: each outcome with its objects, as far as there is room. Outcomes
+    that are alike have to stand together."""
     told: list[Spans] = []
-    room, cluster = _NAMED, ""
+    cluster = ""
     for outcome, members in groupby(ordered, key=lambda entry: entry.outcome):
         group, named = list(members), list[Spans]()
         for entry in group:
@@ -109,19 +115,19 @@ def _groups(ordered: Sequence[Entry]) -> list[Spans]:
 def _item(entry: Entry, cluster: str) -> Spans:
     """An object and what there is to say of it; its cluster only where the one before was another."""
     said = _moved(entry).removeprefix("changed ") if entry.outcome is Result.CHANGED else ""
-    if entry.outcome not in _WELL:
+    if entry.outcome not in WELL:
         said = quote(entry.reason, 60)
     return spans(Code(_short(entry, cluster)), f" {said}" if said else "")
 
 
 def _also(entries: tuple[Entry, ...], cluster: str) -> Spans:
     """Sources and charts that were patched for the sake of the objects; bad ones with their word, and cut last."""
-    kept = sorted(entries, key=lambda entry: entry.outcome in _WELL)[:_ALSO]
+    kept = sorted(entries, key=lambda entry: entry.outcome in WELL)[:_ALSO]
     named = [
         spans(
             *_number(entry),
             Code(_short(entry, cluster)),
-            "" if entry.outcome in _WELL else f" {_STATUS[entry.outcome].word}",
+            "" if entry.outcome in WELL else f" {STATUS[entry.outcome].word}",
         )
         for entry in sorted(kept, key=lambda entry: entry.number)
     ]
@@ -144,22 +150,24 @@ def _length(item: Spans) -> int:
     return sum(len(span.text) for span in item if isinstance(span, Plain | Code)) + 2
 
 
-def _did(entries: tuple[Entry, ...]) -> str:
-    return " reconciled " if all(entry.outcome in _WELL for entry in entries) else " asked to reconcile "
+def did(entries: Sequence[Entry]) -> str:
+    """Between who and what."""
+    return " reconciled " if all(entry.outcome in WELL for entry in entries) else " asked to reconcile "
 
 
 def _rule(entry: Entry) -> Spans:
     return spans("rule ", Plain(quote(entry.rule, 80)))
 
 
-def _seconds(entries: tuple[Entry, ...]) -> Spans:
+def took(entries: Sequence[Entry]) -> Spans:
     """Of the one that took longest."""
     known = [entry.seconds for entry in entries if entry.seconds is not None]
     return spans(duration(max(known))) if known else ()
 
 
-def _ending(entry: Entry, status: Status) -> Spans:
-    if entry.outcome in _WELL:
+def ending(entry: Entry, status: Status) -> Spans:
+    """From which revision to which, or what kept it from there."""
+    if entry.outcome in WELL:
         return spans(_moved(entry) or status.word)
     reason = quote(entry.reason, 120)
     return spans(f"{status.word}: {reason}" if reason else status.word)
@@ -179,7 +187,7 @@ def _refusal(entry: Entry) -> Spans:
         (*_who((entry,)), *spans(" was refused ", what, _place(entry))),
         spans(quote(entry.rule, 160), f" ({reason})" if reason else ""),
     )
-    return (*spans(f"{is_.REFUSED.sign} "), *joined(facts), *_link(entry))
+    return (*spans(f"{is_.REFUSED.sign} "), *joined(facts), *thread(entry))
 
 
 def _folded(notice: Audited) -> Spans:
@@ -208,21 +216,23 @@ def _numbers(given: Sequence[int]) -> tuple[Piece, ...]:
 
 
 def _where(entry: Entry) -> str:
-    return f"{_options(entry)}{_place(entry)}"
+    return f"{with_what(entry)}{_place(entry)}"
 
 
 def _place(entry: Entry) -> str:
     return f" in #{quote(entry.place.name or entry.place.channel, 80)}"
 
 
-def _options(entry: Entry) -> str:
+def with_what(entry: Entry) -> str:
+    """The options, behind what was asked for: ` with source and force`."""
     options = entry.options
     rows = ((options.with_source, "source"), (options.force, "force"), (options.reset, "reset"))
     chosen = [word for on, word in rows if on]
     return f" with {' and '.join(chosen)}" if chosen else ""
 
 
-def _link(entry: Entry) -> Spans:
+def thread(entry: Entry) -> Spans:
+    """Where it was told."""
     return spans(" ", Link("↗ thread", entry.link)) if entry.link else ()
 
 

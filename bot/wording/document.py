@@ -19,6 +19,8 @@ class Clockface(Enum):
 
     AGO = "ago"
     """Counts by itself where it can: `4 minutes ago`, `in 4 minutes`."""
+    DATE = "date"
+    """Day and time of the reader's: `Nov 20, 2026 10:04`."""
     TIME = "time"
     """Of the reader's day: `10:04:30`."""
 

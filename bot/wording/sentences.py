@@ -30,7 +30,7 @@ from bot.core.notices import (
     Refused,
     Running,
 )
-from bot.core.standing import Beheld, Checked, Portrayed, Surveyed, Unwatched, WatchedAlready, WatchesFull
+from bot.core.standing import Beheld, Checked, Portrayed, Recalled, Surveyed, Unwatched, WatchedAlready, WatchesFull
 from bot.core.vocabulary import DEFAULT_COMMAND
 from bot.wording.answers import whispered
 from bot.wording.audit import audited, channel_off
@@ -57,6 +57,7 @@ from bot.wording.document import (
 )
 from bot.wording.forcing import force_asked
 from bot.wording.foreign import foreign
+from bot.wording.history import recalled
 from bot.wording.portraits import portrayed
 from bot.wording.refusals import refused
 from bot.wording.requests import detailed, finished, mentioned, running
@@ -102,6 +103,8 @@ def _told(notice: Notice, command: str) -> Document:  # noqa: C901, PLR0912 - on
             return portrayed(notice, command)
         case Checked():
             return checked(notice)
+        case Recalled():
+            return recalled(notice, command)
         case Beheld():
             return beheld(notice)
         case Unwatched():

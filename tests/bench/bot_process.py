@@ -95,6 +95,7 @@ def settings_of(order: Json) -> Settings:
         "slack_api_url": order["api_url"],
         "allowlist_file": Path(order["allowlist"]),
         "clusters": tuple(ClusterSetting(name, Path(config), name) for name, config in order["clusters"]),
+        "database": SecretStr(str(Path(order["allowlist"]).with_name("state.db"))),
         "drain": timedelta(seconds=0),
         "listen_port": 0,
     }

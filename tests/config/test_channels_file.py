@@ -167,7 +167,7 @@ channels:
         (
             11,
             "channels.platform.rules[0].verbs[0]",
-            '"recncile" is not reconcile, status, check, cancel or *; did you mean "reconcile"?',
+            '"recncile" is not reconcile, status, history, check, cancel or *; did you mean "reconcile"?',
         ),
         (
             11,

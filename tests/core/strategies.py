@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
-from bot.core.commands import Reconcile, ReconcileAll, Selection, Status, Target, Watch
+from bot.core.commands import ME, History, Reconcile, ReconcileAll, Selection, Status, Target, Watch
 from bot.core.kinds import ASKABLE, HELM_RELEASE, KINDS, kind_words
-from bot.core.printing import reconcile, reconcile_all, status, watch
+from bot.core.printing import history, reconcile, reconcile_all, status, watch
 from bot.core.requests import Options
 from bot.core.resources import Ref
 from bot.core.vocabulary import LEADING, OTHER_VERBS, VERBS, glob_in, is_cluster, stands_before
@@ -99,11 +99,15 @@ def selections(draw: st.DrawFn) -> Selection:
 
 
 @st.composite
-def readings(draw: st.DrawFn) -> ReconcileAll | Status | Watch:
+def readings(draw: st.DrawFn) -> ReconcileAll | Status | Watch | History:
     """A command for a selection, or one that only looks."""
     timeout = draw(st.one_of(st.none(), st.timedeltas(timedelta(seconds=10), timedelta(hours=1))))
     if draw(st.booleans()):
         return reconcile_all(draw(selections()), Options(draw(st.booleans()), timeout=timeout))
     what = draw(st.one_of(selections(), commands().map(lambda command: command.targets)))
+    if draw(st.booleans()):
+        since = draw(st.timedeltas(timedelta(minutes=1), timedelta(days=3650)))
+        patterns = what.patterns if isinstance(what, Selection) else what
+        return history(patterns, draw(st.sampled_from(["", ME, "U0DEV", "W012AB3CD"])), since)
     length = draw(st.timedeltas(timedelta(minutes=1), timedelta(hours=1)))
     return status(what) if draw(st.booleans()) else watch(what, length)

@@ -1,4 +1,4 @@
-"""Durations as Go writes them."""
+"""Durations as Go writes them, and how long ago something was."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.durations import duration, printed_duration
+from bot.core.durations import duration, printed_duration, printed_span, span
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,32 @@ def test_a_printed_duration_is_read_back(value: timedelta) -> None:
 @given(st.text())
 def test_any_text_is_a_duration_or_none(text: str) -> None:
     assert isinstance(duration(text), timedelta | None)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("7d", timedelta(days=7)),
+        ("2W", timedelta(days=14)),
+        ("1w1d", timedelta(days=8)),
+        ("1d12h", timedelta(hours=36)),
+        ("90m", timedelta(minutes=90)),
+    ],
+)
+def test_people_count_back_in_weeks_and_days_too(text: str, expected: timedelta) -> None:
+    assert span(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "7", "d", "7 d", "-7d", "1d1w", "7days", "1.5d", "99999d9999h", "9999w", "d\n"])
+def test_what_counts_back_in_nothing_or_without_end_is_none(text: str) -> None:
+    assert span(text) is None
+
+
+@given(st.timedeltas(timedelta(0), timedelta(days=3650)))
+def test_a_printed_span_is_read_back(value: timedelta) -> None:
+    assert span(printed_span(value)) == value
+
+
+@given(st.text() | st.from_regex(r"[0-9]{0,9}w?[0-9]{0,9}d?[0-9]{0,9}[hms]?", fullmatch=True))
+def test_any_text_is_a_span_or_none(text: str) -> None:
+    assert isinstance(span(text), timedelta | None)

@@ -12,6 +12,7 @@ from bot.core.commands import (
     Check,
     Command,
     Help,
+    History,
     Reconcile,
     ReconcileAll,
     Selection,
@@ -270,6 +271,10 @@ def test_a_selection_takes_the_options_of_a_reconcile() -> None:
     assert command.options == Options(with_source=True, timeout=timedelta(minutes=10))
 
 
+def history(typed: str, what: Target = ALL, *, by: str = "", since: timedelta = timedelta(days=7)) -> History:
+    return History((what,), by, since, typed)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -288,6 +293,18 @@ def test_a_selection_takes_the_options_of_a_reconcile() -> None:
         ("status prod ks/apps", Status((replace(APPS, cluster="prod"),), "status prod ks/apps")),
         ("watch", Watch(Selection((ALL,)), timedelta(minutes=15), "watch all --for 15m")),
         ("watch ks apps --for 5m", Watch((APPS,), timedelta(minutes=5), "watch ks/apps --for 5m")),
+        ("history", history("history all --since 7d")),
+        ("History ks apps", history("history ks/apps --since 7d", APPS)),
+        ("history ks --since 90m", history("history ks/* --since 1h30m", EVERY_KS, since=timedelta(minutes=90))),
+        ("history --since 2w", history("history all --since 14d", since=timedelta(weeks=2))),
+        ("history --since=1d12h", history("history all --since 1d12h", since=timedelta(hours=36))),
+        ("history --by @U0DEV", history("history all --by @U0DEV --since 7d", by="U0DEV")),
+        ("history --by U0DEV --by <@U0DEV|dev>", history("history all --by @U0DEV --since 7d", by="U0DEV")),
+        ("history apps --by Me", history("history apps --by me --since 7d", Target("apps"), by="me")),
+        ("history -A", history("history all --since 7d")),
+        ("history shop/*", history("history shop/* --since 7d", replace(ALL, namespace="shop"))),
+        ("history on prod", history("history all --cluster prod --since 7d", replace(ALL, cluster="prod"))),
+        ("history prod ks/apps", history("history prod ks/apps --since 7d", replace(APPS, cluster="prod"))),
         ("check", Check(None, "check")),
         ("check prod", Check("prod", "check --cluster prod")),
         ("check on prod", Check("prod", "check --cluster prod")),
@@ -328,6 +345,23 @@ def test_help_is_given_for_every_way_to_ask_for_it(text: str) -> None:
         ("all -l a=b -l a=c", (Trouble.CONTRADICTION, "-l a=c")),
         ("all -l", (Trouble.NO_VALUE, "-l")),
         ("ks apps --for 5m", (Trouble.NOT_THIS_VERB, "--for")),
+        ("ks apps --since 5m", (Trouble.NOT_THIS_VERB, "--since")),
+        ("ks apps --by me", (Trouble.NOT_THIS_VERB, "--by")),
+        ("status --since 5m", (Trouble.NOT_THIS_VERB, "--since")),
+        ("watch ks apps --by me", (Trouble.NOT_THIS_VERB, "--by")),
+        ("check prod --since 5m", (Trouble.NOT_THIS_VERB, "--since")),
+        ("history --for 5m", (Trouble.NOT_THIS_VERB, "--for")),
+        ("history ks apps --with-source", (Trouble.NOT_THIS_VERB, "--with-source")),
+        ("history --failing", (Trouble.NOT_THIS_VERB, "--failing")),
+        ("history -l team=shop", (Trouble.NOT_THIS_VERB, "-l")),
+        ("history --since 7", (Trouble.BAD_VALUE, "--since 7")),
+        ("history --since 30s", (Trouble.BAD_VALUE, "--since 30s")),
+        ("history --since 9999w", (Trouble.BAD_VALUE, "--since 9999w")),
+        ("history --since 7d --since 6d", (Trouble.CONTRADICTION, "--since 6d")),
+        ("history --by @dev", (Trouble.BAD_VALUE, "--by @dev")),
+        ("history --by u0dev", (Trouble.BAD_VALUE, "--by u0dev")),
+        ("history --by me --by U0DEV", (Trouble.CONTRADICTION, "--by U0DEV")),
+        ("history --by", (Trouble.NO_VALUE, "--by")),
         ("status ks apps --with-source", (Trouble.NOT_THIS_VERB, "--with-source")),
         ("status --for 5m", (Trouble.NOT_THIS_VERB, "--for")),
         ("watch --timeout 5m", (Trouble.NOT_THIS_VERB, "--timeout")),

@@ -6,7 +6,18 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from bot.core.commands import Command, Help, Reconcile, ReconcileAll, Selection, Status, Target, Unparsed, Watch
+from bot.core.commands import (
+    Command,
+    Help,
+    History,
+    Reconcile,
+    ReconcileAll,
+    Selection,
+    Status,
+    Target,
+    Unparsed,
+    Watch,
+)
 from bot.core.parsing import MAX_TEXT, parse
 from bot.core.printing import cluster_of, flux_line, on_cluster, printed, reconcile, reconcile_all, target_of
 from bot.core.requests import Options
@@ -43,6 +54,10 @@ fragments = st.sampled_from(
             "--failing",
             "status ",
             "watch ",
+            "history ",
+            "--since 7d",
+            "--by ",
+            "@U0DEV",
             "check ",
             "cancel ",
             "--for 5m",
@@ -96,7 +111,7 @@ def test_a_printed_command_parses_to_the_same_command(command: Reconcile) -> Non
 
 @given(some.readings())
 def test_a_printed_command_that_reads_or_selects_parses_to_the_same_command(
-    command: ReconcileAll | Status | Watch,
+    command: ReconcileAll | Status | Watch | History,
 ) -> None:
     assert parse(printed(command)) == command
     assert parse(f"/flux-reconcile {command.typed}") == command

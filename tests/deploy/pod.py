@@ -115,7 +115,7 @@ class Pod:
             case {"secret": {"secretName": name, "defaultMode": mode}}:
                 data = self._secrets[name]["data"]
                 Volume(folder, mode, self._group).write({key: base64.b64decode(text) for key, text in data.items()})
-            case {"emptyDir": _}:
+            case {"emptyDir": _} | {"persistentVolumeClaim": _}:
                 folder.mkdir()
                 # Whatever the umask is.
                 folder.chmod(0o777)

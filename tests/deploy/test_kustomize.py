@@ -160,7 +160,10 @@ def test_the_pod_cannot_become_anybody_or_write_anything(base: Rendered) -> None
     }
     assert not {"hostNetwork", "hostPID", "hostIPC", "initContainers"} & set(base.pod)
     writable = [each["mountPath"] for each in base.container["volumeMounts"] if not each.get("readOnly")]
-    assert writable == ["/tmp"]
+    assert writable == ["/tmp", "/var/lib/flux-reconcile-bot"]
+    (state,) = [each["persistentVolumeClaim"] for each in base.pod["volumes"] if "persistentVolumeClaim" in each]
+    assert state["claimName"] == base.one("PersistentVolumeClaim")["metadata"]["name"]
+    assert base.settings["FLUX_BOT_DATABASE"].startswith("/var/lib/flux-reconcile-bot/")
     (tmp,) = [each["emptyDir"] for each in base.pod["volumes"] if "emptyDir" in each]
     assert tmp == {"medium": "Memory", "sizeLimit": "16Mi"}
     assert set(base.container["resources"]["requests"]) == {"cpu", "memory"}

@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, redirect_stderr
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from secrets import token_hex
 from time import monotonic
 from typing import Any
 
@@ -192,6 +193,7 @@ def settings_for(api_url: str, config: Path, **changes: Any) -> Settings:
         "slack_api_url": api_url,
         "allowlist_file": Path("-"),
         "clusters": (ClusterSetting(CLUSTER, config, CLUSTER),),
+        "database": SecretStr(str(config.with_name(f"state-{token_hex(4)}.db"))),
         "drain": timedelta(seconds=0.5),
         "listen_host": "127.0.0.1",
         "listen_port": 0,

@@ -1,4 +1,4 @@
-"""`status`, `watch` and `check` as typed, with the button that shares an answer; and how a stop ends a watch."""
+"""`status`, `watch`, `history` and `check` as typed, with the button that shares an answer; how a stop ends it."""
 
 from __future__ import annotations
 
@@ -58,6 +58,19 @@ async def test_one_object_is_told_in_full(tmp_path: Path) -> None:
         assert "source: ✅ gitrepository/ks-unchanged/app has main@" in text
         assert "Ready True ReconciliationSucceeded" in text
         assert stage.cluster.patches == []
+
+
+async def test_who_asked_for_what_is_found_by_a_mention_of_the_person(tmp_path: Path) -> None:
+    async with staged("ks-unchanged", tmp_path) as stage:
+        root = await stage.say(APP)
+        text = await whispered(stage, "history ks app --by @sre --since 1d")
+        head, told, *_ = text.splitlines()
+        assert head == "📜 history: 1 request by @sre in the last 1 d"
+        assert told.startswith("🟰 <!date^")
+        assert "@sre reconciled prod ks/ks-unchanged/app · unchanged at main@" in told
+        assert "|↗ thread>" in told
+        assert (await stage.say("history --by @dev")).text.startswith("📜 nothing asked for by @dev in the last 7 d")
+        assert root.only_for is None
 
 
 async def test_check_tells_what_was_found(tmp_path: Path) -> None:

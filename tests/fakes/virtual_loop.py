@@ -12,7 +12,11 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from contextvars import Context
 from datetime import UTC, datetime, timedelta
+from queue import SimpleQueue
 from typing import Any, Final, TypeVar, TypeVarTuple
+
+import aiosqlite.core
+import pytest
 
 T = TypeVar("T")
 Given = TypeVarTuple("Given")
@@ -88,9 +92,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self, executor: Executor | None, func: Callable[[*Given], T], *args: *Given
     ) -> asyncio.Future[T]:
         work = super().run_in_executor(executor, func, *args)
+        self.count(work)
+        return work
+
+    def count(self, work: asyncio.Future[Any]) -> None:
+        """A thread is at work until this is done."""
         self.threads += 1
         work.add_done_callback(self._thread_ended)
-        return work
 
     async def shutdown_default_executor(self, *patience: Any) -> None:
         self.threads += 1
@@ -103,9 +111,21 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.threads -= 1
 
 
+class _Counted(SimpleQueue[tuple[asyncio.Future[Any] | None, Callable[[], Any]]]):
+    """What aiosqlite hands to its threads: while one is at work, time stands still."""
+
+    def put_nowait(self, item: tuple[asyncio.Future[Any] | None, Callable[[], Any]]) -> None:
+        future, _ = item
+        loop = future.get_loop() if future is not None else None
+        if future is not None and isinstance(loop, VirtualLoop):
+            loop.count(future)
+        super().put_nowait(item)
+
+
 def virtually(main: Coroutine[Any, Any, T]) -> T:
     """Runs to the end on a loop of its own; what it left behind is cancelled, as by `asyncio.run`."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with pytest.MonkeyPatch.context() as patch, asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        patch.setattr(aiosqlite.core, "SimpleQueue", _Counted)
         return runner.run(main)
 
 

@@ -13,6 +13,7 @@ from bot.core.channels import Ping
 from bot.core.errors import Unreachable
 from bot.core.notices import Audited, Blocked, Detailed, Finished, Part, Stop, Stopped
 from bot.core.offers import Press
+from bot.core.proof import GENESIS, sealed
 from bot.core.requests import Caller, Options, Place, Verb
 from bot.core.resources import Event, Ref
 from bot.core.revisions import Change
@@ -152,8 +153,9 @@ async def test_an_entry_tells_who_what_where_by_which_rule_and_with_what_result(
         after=B,
         seconds=3.0,
         link=house.chat.answer.link,
-        number=1,
+        ref=APPS.ref,
     )
+    expected = sealed(expected, 1, GENESIS)
     assert house.trail.newest() == (expected,)
     assert house.audit_lines() == [Audited((expected,))]
     assert house.telemetry.of("ended") == [

@@ -23,6 +23,7 @@ from bot.core.notices import (
 )
 from bot.core.offers import Press
 from bot.core.policy import Denied, Misfit
+from bot.core.proof import GENESIS, sealed
 from bot.core.requests import Caller, Options, Place, Verb
 from bot.core.resources import Snapshot
 from bot.wording.sentences import document
@@ -60,9 +61,9 @@ async def test_a_refusal_is_whispered_and_recorded_and_nothing_else() -> None:
         options=Options(),
         rule="this channel is not on the allowlist",
         outcome=Result.REFUSED,
-        number=1,
     )
     assert house.whispers() == [Refused(Refusal.CHANNEL_UNLISTED, "ks apps")]
+    entry = sealed(entry, 1, GENESIS)
     assert house.trail.newest() == (entry,)
     shown = [(each.slot.part, each.slot.place, each.place, each.notice) for each in house.chat.shown]
     assert shown == [(Part.AUDIT, AUDIT, Place(AUDIT), Audited((entry,)))]

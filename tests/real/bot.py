@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from secrets import token_hex
 from time import monotonic
 from typing import Any
 
@@ -231,6 +232,7 @@ def settings_for(kubeconfig: Path, api_url: str, **changes: Any) -> Settings:
         "slack_api_url": api_url,
         "allowlist_file": Path("-"),
         "clusters": (ClusterSetting(CONTEXT, kubeconfig, CONTEXT),),
+        "database": SecretStr(str(kubeconfig.with_name(f"state-{token_hex(4)}.db"))),
         "drain": timedelta(seconds=2),
         "listen_host": "127.0.0.1",
         "listen_port": 0,

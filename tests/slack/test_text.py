@@ -74,6 +74,11 @@ def test_a_cut_line_keeps_its_markup_balanced(line: list[Span], limit: int) -> N
         (Ping("U0DEV", "dev"), "<@U0DEV>", "<@U0DEV>"),
         (Ping("!here", "dev"), "@dev", "@dev"),
         (When(AT), "<!date^1795428000^{ago}|2026-11-23 10:00 UTC>", None),
+        (
+            When(AT, Clockface.DATE),
+            "<!date^1795428000^{date_short_pretty} {time}|2026-11-23 10:00 UTC>",
+            None,
+        ),
         (When(AT, Clockface.TIME), "<!date^1795428000^{time_secs}|10:00:00 UTC>", None),
         (Plain("a\u202eb\u200bc\x00d\ud800"), "abc\ufffdd\ufffd", "abc\ufffdd\ufffd"),
     ],

@@ -44,6 +44,9 @@ COMMAND = "/flux-reconcile"
         # Slack's own signs.
         ("ks &lt;a&gt; &amp; &amp;lt;b", "ks <a> & &lt;b"),
         ("ks <@U012|dev> <@U012>", "ks @dev @U012"),
+        ("history --by <@U012|dev>", "history --by @U012"),
+        ("history —By=<@U012|de v> ks <@U034|ops>", "history --By=@U012 ks @ops"),
+        ("<@U0BOT> history --by <@U012>", "/flux-reconcile history --by @U012"),
         ("ks <#C012|team-shop> <#C012|> <#C012>", "ks #team-shop #C012 #C012"),
         ("ks <!subteam^S012|@sre> <!subteam^S012> <!here>", "ks @sre @S012 @here"),
         ("ks <!date^1^{ago}|now>", "ks now"),

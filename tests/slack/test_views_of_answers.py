@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.core.audit import Entry, Result
 from bot.core.explain import Cause, Link, LinkState
 from bot.core.health import Finding, Level, Right, Topic, Unreadable
 from bot.core.kinds import KINDS
 from bot.core.notices import Notice
 from bot.core.policy import Grant
+from bot.core.requests import Caller, Options, Place, Verb
 from bot.core.resources import Condition, Controller, Details, Event, Ref, Snapshot
 from bot.core.standing import (
     Beheld,
@@ -21,6 +23,7 @@ from bot.core.standing import (
     Over,
     Portrait,
     Portrayed,
+    Recalled,
     Row,
     Shared,
     Stands,
@@ -151,7 +154,38 @@ grants = st.builds(
     force=st.booleans(),
     reset=st.booleans(),
 )
+entries = st.builds(
+    Entry,
+    at=st.just(NOW),
+    request=texts,
+    caller=st.builds(Caller, user=texts, name=texts, team=texts),
+    place=st.builds(Place, channel=texts, name=texts),
+    verb=st.sampled_from(Verb),
+    object=texts,
+    options=st.builds(Options, with_source=st.booleans(), force=st.booleans()),
+    rule=texts,
+    outcome=st.sampled_from(Result),
+    reason=texts,
+    before=texts,
+    after=texts,
+    seconds=st.none() | st.floats(0, 9e5),
+    link=texts,
+    ref=st.none() | refs,
+)
 notices: st.SearchStrategy[Notice] = st.one_of(
+    st.builds(
+        Recalled,
+        typed=texts,
+        at=st.just(NOW),
+        since=st.just(timedelta(days=7)),
+        requests=st.lists(st.lists(entries, min_size=1, max_size=4).map(tuple), max_size=20).map(tuple),
+        beyond=st.integers(0, 999),
+        unread=st.booleans(),
+        user=texts,
+        name=texts,
+        cluster=texts,
+        shared=shared,
+    ),
     st.builds(
         Surveyed,
         typed=texts,
@@ -214,6 +248,15 @@ def test_five_hundred_objects_fit_and_the_rest_is_counted() -> None:
     assert all(f"… {number} more" in said for number in (280, 92, 52))
 
 
+def test_twenty_requests_have_a_block_each_with_the_moment_in_the_readers_own_zone() -> None:
+    shown = render(QUESTIONS["history, much"])
+    assert broken_limits(shown.text, shown.blocks) == []
+    said = [str(block) for block in shown.blocks if "reconciled" in str(block)]
+    assert len(said) == 20
+    assert all("{date_short_pretty} {time}" in each for each in said)
+    assert "and 17 more: narrow it" in str(shown.blocks)
+
+
 def test_fifty_silent_clusters_fit() -> None:
     surveys = tuple(Survey(f"cluster-{number}", error="no answer within 2.5 s") for number in range(50))
     shown = render(Surveyed("status", NOW, surveys))
@@ -222,7 +265,7 @@ def test_fifty_silent_clusters_fit() -> None:
     assert "38 more clusters" in str(shown.blocks)
 
 
-@pytest.mark.parametrize("title", ["status", "status of one that waits", "check"])
+@pytest.mark.parametrize("title", ["status", "status of one that waits", "history", "check"])
 def test_an_answer_has_one_button_that_shares_it(title: str) -> None:
     last = render(QUESTIONS[title]).blocks[-1]
     elements = last["elements"]

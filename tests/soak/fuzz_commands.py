@@ -14,6 +14,7 @@ from bot.core.commands import (
     Check,
     Command,
     Help,
+    History,
     Reconcile,
     ReconcileAll,
     Status,
@@ -127,7 +128,7 @@ def _told(text: str, found: Command | Unparsed) -> Notice:
             return Running(asked, (Track(HERE),), NOW)
         case Cancel(request=request):
             return NothingToCancel(request)
-        case ReconcileAll(typed=typed) | Status(typed=typed) | Watch(typed=typed):
+        case ReconcileAll(typed=typed) | Status(typed=typed) | Watch(typed=typed) | History(typed=typed):
             return Refused(Refusal.RULES, typed)
         case Check(cluster=cluster):
             return ClusterUnknown(cluster or "", ())

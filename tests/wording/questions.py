@@ -1,4 +1,4 @@
-"""Answers to `status`, `watch` and `check`, with the names and messages that Flux would use."""
+"""Answers to `status`, `watch`, `history` and `check`, with the names and messages that Flux would use."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from bot.core.audit import Entry, Result
 from bot.core.explain import Cause, Link, LinkState
 from bot.core.health import Finding, Found, Right, Unreadable, findings
 from bot.core.kinds import (
@@ -36,6 +37,7 @@ from bot.core.standing import (
     Over,
     Portrait,
     Portrayed,
+    Recalled,
     Row,
     Shared,
     Stands,
@@ -52,6 +54,7 @@ from tests.wording.examples import (
     BACKEND,
     CHART,
     CHARTS,
+    DONE_ENTRY,
     FLEET,
     FRONTEND,
     LEGACY,
@@ -59,6 +62,7 @@ from tests.wording.examples import (
     NOW,
     OLD,
     REDIS,
+    REFUSED_ENTRY,
     UNHEALTHY,
     ref,
     release,
@@ -246,6 +250,83 @@ WATCH: Final = Beheld(
 )
 DONE: Final = replace(WATCH, counts=(Tally(KUSTOMIZATION, suspended=1, ready=12),), rows=())
 
+# --- History ------------------------------------------------------------------------------------------------------
+
+FRIDAY: Final = NOW - ago(days=3, hours=1)
+BY_DEV: Final = replace(DONE_ENTRY, at=FRIDAY, ref=BACKEND, object=str(BACKEND))
+SRE: Final = replace(DONE_ENTRY.caller, user="U0SRE", name="sre")
+FETCHED: Final = replace(BY_DEV, ref=FLEET, object=str(FLEET), outcome=Result.UNCHANGED, before=NEW)
+BROKEN_SOURCE_ENTRY: Final = replace(
+    FETCHED, request="ef56gh78", outcome=Result.FAILED, reason="GitOperationFailed", before="", after="", number=8417
+)
+STUCK: Final = replace(
+    BY_DEV, request="ef56gh78", outcome=Result.BLOCKED, reason="GitOperationFailed", before="", after="", seconds=None
+)
+FORCED: Final = replace(
+    BY_DEV,
+    request="cd34ef56",
+    caller=SRE,
+    ref=REDIS,
+    object=str(REDIS),
+    options=replace(DONE_ENTRY.options, with_source=False, force=True, reset=True),
+    outcome=Result.STALLED,
+    reason="RetriesExceeded",
+    before="",
+    after="",
+    seconds=312,
+)
+REFUSED_HERE: Final = replace(
+    REFUSED_ENTRY, at=FRIDAY, place=DONE_ENTRY.place, rule="nearest shop-deployers: the namespace"
+)
+
+
+def told(number: int, outcome: Result, reason: str = "") -> Entry:
+    """One of many objects of the same request."""
+    at = ref(f"shop/service-{number:03}")
+    options = replace(DONE_ENTRY.options, with_source=False)
+    moved = ("", "") if outcome is not Result.CHANGED else (OLD, NEW)
+    return replace(
+        BY_DEV,
+        request="gh78ij90",
+        caller=SRE,
+        ref=at,
+        object=str(at),
+        options=options,
+        outcome=outcome,
+        reason=reason,
+        before=moved[0],
+        after=moved[1],
+        seconds=float(number),
+    )
+
+
+ALL_OF_SHOP: Final = (
+    *(told(number, Result.CHANGED) for number in range(3, 13)),
+    told(1, Result.FAILED, "HealthCheckFailed"),
+    told(2, Result.UNCHANGED),
+)
+HISTORY: Final = Recalled(
+    "history on prod",
+    NOW,
+    ago(days=7),
+    (
+        (STUCK, BROKEN_SOURCE_ENTRY),
+        (FORCED,),
+        (REFUSED_HERE,) * 3,
+        ALL_OF_SHOP,
+        (BY_DEV, FETCHED),
+        (replace(BY_DEV, request="kl12mn34", outcome=Result.CANCELLED, reason="by @sre; not sent", after=""),),
+    ),
+    buttons=(SHARE,),
+)
+
+
+def long_ago(number: int) -> tuple[Entry, ...]:
+    return (replace(BY_DEV, request=f"req{number:05}", at=FRIDAY - ago(minutes=number)),)
+
+
+MUCH: Final = replace(HISTORY, typed="history", requests=tuple(long_ago(number) for number in range(20)), beyond=17)
+
 # --- A check ------------------------------------------------------------------------------------------------------
 
 INSTALLED: Final = tuple(
@@ -402,6 +483,19 @@ QUESTIONS: Final[dict[str, Notice]] = {
     "watch, already": WatchedAlready("ab12cd34", "dev", "https://acme.slack.com/archives/C0/p1", NOW),
     "watch, three of mine": WatchesFull(3, mine=True),
     "watch, five of the channel": WatchesFull(5, mine=False),
+    "history": HISTORY,
+    "history, shared": replace(HISTORY, requests=((BY_DEV,),), buttons=(), shared=DEV),
+    "history, of one person": replace(
+        HISTORY, typed="history --by @U0SRE", requests=((FORCED,),), user="U0SRE", name="sre"
+    ),
+    "history, much": MUCH,
+    "history, more than is looked at": replace(MUCH, unread=True),
+    "history, little among much": replace(HISTORY, requests=((BY_DEV,),), unread=True),
+    "history, nothing": Recalled("history ks apps --since 12h", NOW, ago(hours=12)),
+    "history, nothing among much": Recalled(
+        "history --by @U0SRE", NOW, ago(days=7), unread=True, user="U0SRE", name="sre"
+    ),
+    "history, a cluster by its bare name": Recalled("history prod", NOW, ago(days=7), cluster="prod"),
     "check": checked(WELL),
     "check, weak": checked(WEAK, hidden=4),
     "check, broken": checked(ILL),

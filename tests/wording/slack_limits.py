@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 OURS = re.compile(
-    r"<(?:!date\^\d{1,11}\^\{(?:ago|time_secs)\}\|[0-9: -]{1,20}UTC|https?://[^\s<>|]+\|[^<>|]+|@[UW][A-Z0-9]+)>"
+    r"<(?:!date\^\d{1,11}\^\{(?:ago|time_secs|date_short_pretty\} \{time)\}\|[0-9: -]{1,20}UTC|https?://[^\s<>|]+\|[^<>|]+|@[UW][A-Z0-9]+)>"
 )
 """All that may stand between angle brackets in a message of ours."""
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.commands import Reconcile, Status
+from bot.core.commands import History, Reconcile, Status
 from bot.core.kinds import (
     ARTIFACT_GENERATOR,
     BUCKET,
@@ -214,7 +214,7 @@ def test_of_a_release_that_was_not_read_nothing_is_made_up(reason: str, message:
 def test_every_command_in_a_message_parses(title: str, command: str) -> None:
     notice = EXAMPLES[title]
     runs = [span.text for span in _spans(document(notice, command)) if isinstance(span, Run)]
-    assert [run for run in runs if not isinstance(parse(run, command), Reconcile | Status)] == []
+    assert [run for run in runs if not isinstance(parse(run, command), Reconcile | Status | History)] == []
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
