@@ -74,17 +74,20 @@ def judge(ask: Ask, seen: Seen, unforced: Snapshot | None = None) -> Pending | V
     if by is None and now.handled.request != ask.token:
         verdict: Pending | Verdict = _not_handled(ask, now)  # rows 5, 6
     else:
-        # A release counts for the force from there on, a change from where the request began.
-        forced = ask.force and unforced is not None
-        since = replace(ask, before=unforced, baseline=ask.changed_from) if forced else ask
+        since = taken_up_from(ask, unforced)
         verdict = _handled(since, seen, now)
         if isinstance(verdict, Failed | Stalled):
             verdict = replace(verdict, warnings=_losses(since, seen, now))
     if isinstance(verdict, Pending):
-        return give_up(ask, verdict, seen) if seen.at >= ask.deadline else verdict  # row 19
+        return give_up(taken_up_from(ask, unforced), verdict, seen) if seen.at >= ask.deadline else verdict  # row 19
     if by is not None and isinstance(verdict, Succeeded | Unchanged | Failed | Stalled):
         return Overtaken(by, verdict)
     return verdict
+
+
+def taken_up_from(ask: Ask, unforced: Snapshot | None) -> Ask:
+    """A release counts for the force from there on, a change from where the request began."""
+    return replace(ask, before=unforced, baseline=ask.changed_from) if ask.force and unforced is not None else ask
 
 
 def another(before: Snapshot | None, now: Snapshot) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.clock import Clock
 from bot.core.errors import ClusterError
-from bot.core.judge import REVISION_GRACE, SOURCE_GRACE, answers, give_up, swallows
+from bot.core.judge import REVISION_GRACE, SOURCE_GRACE, answers, give_up, swallows, taken_up_from
 from bot.core.requests import Ask
 from bot.core.resources import Absent, Controller, Snapshot
 from bot.core.verdicts import Pending, Seen, TimedOut, Verdict, Why
@@ -178,7 +178,7 @@ class Watching:
             self.job.report(Waiting(pending, look.controller, snapshot))
         look.blocked_since = await self._blocked(pending, snapshot, look.blocked_since, now)
         if look.blocked_since is not None and now >= look.blocked_since + BLOCKED_GRACE:
-            return self._end(give_up(self.ask, pending, seen), seen, look)
+            return self._end(give_up(taken_up_from(self.ask, look.unforced), pending, seen), seen, look)
         return None
 
     def _overdue_at(self) -> datetime:

@@ -229,6 +229,14 @@ def test_a_release_tried_since_is_what_the_force_asked_for_however_its_run_ended
     assert failure(after(podinfo, tried, force=True, at=DEADLINE)).warnings == ()
 
 
+def test_a_release_of_a_run_that_was_going_when_we_asked_is_none_of_the_force() -> None:
+    podinfo = helm_release()
+    upgraded = replace(podinfo, helm=(replace(podinfo.helm[0], version=9), *podinfo.helm))
+    early = failed(upgraded, T, "DependencyNotReady", "dependency 'shop/db' is not ready")
+    verdict = judge(ask(podinfo, force=True), Seen(early, DEADLINE), unforced=upgraded)
+    assert failure(verdict).warnings == (Warn.FORCE_LOST,)
+
+
 def test_a_dependency_that_never_became_ready_cost_the_force_at_the_deadline_too() -> None:
     podinfo = helm_release()
     waits = replace(held_up(replace(podinfo, asked=Tokens(T, T)), T, "shop/db"), handled=Tokens(T))

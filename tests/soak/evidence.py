@@ -130,7 +130,6 @@ class History:
         self._of: dict[str, list[Version]] = defaultdict(list)
         for each in sorted(versions, key=lambda one: one.number):
             self._of[each.key].append(each)
-        self.tokens = {each.token for found in self._of.values() for each in found}
         """Every request that any object ever had."""
         self._numbers = {key: [each.number for each in found] for key, found in self._of.items()}
         self._times = {key: [each.at for each in found] for key, found in self._of.items()}
@@ -178,10 +177,20 @@ class Evidence:
     def delivered(self, key: str, since: float, until: float) -> list[Delivery]:
         return [each for each in self.deliveries.get(key, ()) if since <= each.at <= until]
 
+    def sent(self, key: str, token: str) -> bool:
+        """Whether the object ever had this token."""
+        return self.history.patched(key, token) is not None
+
     def cached(self, key: str, at: float) -> Delivery | None:
-        """What the bot's watch had told it last by then."""
-        found = (each for each in reversed(self.deliveries.get(key, ())) if each.at <= at)
-        return next((each for each in found if each.route is not Route.READ), None)
+        """What the bot's watch had told it last by then. A list after which the watch tells something older was none
+        of the watch: it was asked for while that was away."""
+        told: list[Delivery] = []
+        for each in self.deliveries.get(key, ()):
+            if each.route is Route.WATCH:
+                told = [one for one in told if one.route is Route.WATCH or one.number <= each.number]
+            if each.route is not Route.READ:
+                told.append(each)
+        return next((each for each in reversed(told) if each.at <= at), None)
 
     def disturbed(self, since: float, until: float, what: str = "") -> bool:
         """Whether anything between the bot and the API server, or that sort of thing, was broken in that time."""

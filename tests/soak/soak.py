@@ -97,7 +97,7 @@ def check(schedule: Schedule, kubeconfig: Path) -> tuple[Tally, Played]:
     ):
         tally.wrong.append(Finding(seed, each.claim.request, f"{each.claim.key} {_said(each.claim)}: {each.why}"))
     for told in played.told:
-        for what in untidy(told, played.bot.entries(told.request), played.evidence.history.tokens.__contains__):
+        for what in untidy(told, played.bot.entries(told.request), played.evidence.sent):
             kind = tally.endless if "never ended" in what or "no end" in what else tally.wrong
             kind.append(Finding(seed, told.request, what))
     tally.endless += [Finding(seed, "-", what) for what in played.troubles]

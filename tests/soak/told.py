@@ -210,10 +210,10 @@ def _claim(claim: Claim, said: Verdict | Stopped) -> Claim:  # noqa: C901, PLR09
 # --- each thing once ----------------------------------------------------------------------------------------------
 
 
-def untidy(told: Told, entries: list[Entry], sent: Callable[[str], bool]) -> Iterator[str]:
+def untidy(told: Told, entries: list[Entry], sent: Callable[[str, str], bool]) -> Iterator[str]:
     """What was said too often, too late, never, or otherwise in the audit trail.
 
-    `entries` are the request's own; `sent` knows whether a token ever reached the cluster.
+    `entries` are the request's own; `sent` knows whether a token ever reached its object.
     """
     roots = told.roots()
     first_end = next((place for place, each in enumerate(roots) if isinstance(each, Finished | BatchFinished)), None)
@@ -229,7 +229,7 @@ def untidy(told: Told, entries: list[Entry], sent: Callable[[str], bool]) -> Ite
     audited = Counter(entry.object for entry in entries)
     yield from (f"{thing} has {count} audit entries" for thing, count in audited.items() if count != 1)
     yield from _audited_otherwise(told, entries)
-    missing = {str(ask.ref) for ask in told.asks if sent(ask.token)}
+    missing = {str(ask.ref) for ask in told.asks if sent(key_of(ask.ref), ask.token)}
     missing |= {str(track.target) for track in told.ends()[0].tracks}
     yield from (f"{thing} has no audit entry" for thing in sorted(missing - set(audited)))
     yield from _shown_twice(told)
