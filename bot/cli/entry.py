@@ -8,6 +8,7 @@ import sys
 import click
 
 from bot import __version__
+from bot.cli.audit import audit
 from bot.cli.demo import demo
 from bot.cli.policy import policy
 from bot.cli.run import run
@@ -25,4 +26,5 @@ def main() -> None:
 
 main.add_command(run)
 main.add_command(policy)
+main.add_command(audit)
 main.add_command(demo)

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 from alembic import command
@@ -156,9 +157,9 @@ class Database:
             raise StoreError(f"{self._where} {_words(error)}") from error
 
 
-def opened(url: str, clock: Clock) -> Database:
+def opened(url: str, clock: Clock, *, existing: bool = False) -> Database:
     """The database of `FLUX_BOT_DATABASE`: `postgresql://…`, `sqlite:///…` or the path of a file. Connects later;
-    raises StoreError where the text is neither."""
+    raises StoreError where the text is neither, or an `existing` file is not there."""
     try:
         parsed = make_url(url if "://" in url else f"sqlite:///{url}")
     except (ArgumentError, ValueError) as error:
@@ -167,6 +168,8 @@ def opened(url: str, clock: Clock) -> Database:
     driver = drivers.get(parsed.get_backend_name())
     if driver is None:
         raise StoreError(f"FLUX_BOT_DATABASE names {parsed.get_backend_name()}; the bot knows sqlite and postgresql")
+    if existing and driver.startswith("sqlite") and not Path(parsed.database or "").is_file():
+        raise StoreError(f"there is no database {parsed.database}")
     return Database(parsed.set(drivername=driver), clock)
 
 
