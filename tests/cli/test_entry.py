@@ -41,7 +41,8 @@ def test_bad_usage_exits_with_two() -> None:
 def test_help_imports_nothing_heavy_so_that_it_answers_at_once() -> None:
     script = (
         "import sys\nfrom bot.cli import main\n"
-        "for words in (['--help'], ['--version'], ['run', '--help'], ['policy', 'check', '--help'], ['audit', 'list', '--help']):\n"
+        "for words in (['--help'], ['--version'], ['run', '--help'], ['policy', 'check', '--help'],"
+        " ['audit', 'list', '--help']):\n"
         "    main(words, standalone_mode=False)\n"
         f"print('heavy:', *sorted(set({HEAVY!r}) & set(sys.modules)))\n"
     )
