@@ -315,7 +315,9 @@ class Requests(Protocol):
         """Stores how every target ended and appends the audit entries; answers them numbered."""
         ...
 
-    async def offer(self, offers: tuple[Offer, ...]) -> None: ...
+    async def offer(self, offers: tuple[Offer, ...]) -> None:
+        """Best effort: the button of an offer that could not be stored is one that is over."""
+        ...
 
     async def offered(self, key: str) -> Offer | None:
         """The offer behind a button; None when it is unknown or over. Spends nothing."""

@@ -9,6 +9,7 @@ BotError
 │   └── Overloaded      429, 500, 503, 504 after our own retries
 ├── ChatError           Slack did not do what was asked
 └── StoreError          the state could not be read or written
+    └── Settled         it could, and the request is unknown or has ended
 """
 
 from __future__ import annotations
@@ -64,3 +65,7 @@ class ChatError(BotError):
 
 class StoreError(BotError):
     """The store could not answer."""
+
+
+class Settled(StoreError):
+    """The store answers, and the answer is no: the request was never accepted, or it has ended already."""

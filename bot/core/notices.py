@@ -143,6 +143,7 @@ class Stop(Enum):
     CANCELLED = "cancelled before it was sent"
     """`Stopped.text` is the display name of who did it."""
     CYCLE = "it waits for itself"
+    NOT_RECORDED = "it could not be recorded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -512,6 +513,13 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
+class Unrecorded:
+    """Whisper: what was asked could not be written down, so nothing is done. `why` is the store's own sentence."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Apology:
     """Whisper: we broke. `reference` finds it in the log."""
 
@@ -565,6 +573,7 @@ Notice = (
     | NothingToCancel
     | Helped
     | Joined
+    | Unrecorded
     | Apology
     | Standing
     | Audited

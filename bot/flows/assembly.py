@@ -99,7 +99,7 @@ def assemble(outside: Outside, manners: Manners) -> Dispatch:
         writes=Writes(),
     )
     conclude = Conclude(
-        recording=Recording(outside.allowlist, chat, outside.requests, clock),
+        recording=Recording(outside.allowlist, chat, outside.requests, clock, outside.telemetry),
         offering=Offering(outside.requests, clock, outside.new_key),
         investigate=investigate,
         clusters=clusters,

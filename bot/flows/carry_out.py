@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.core.errors import ClusterError, Rejected, Unreachable
+from bot.core.errors import ClusterError, Rejected, StoreError, Unreachable
 from bot.core.judge import another
 from bot.core.notices import Stop, Stopped
 from bot.core.patience import patience
@@ -76,7 +76,12 @@ class CarryOut:
                     return Ended(job.step, Stopped(Stop.REVOKED, allowed), self.clock.now() - began, now=found)
                 cut.lift()
                 ask = self._ask(job, found)
-                await self.requests.begin(job.request.id, ask)
+                try:
+                    await self.requests.begin(job.request.id, ask)
+                except StoreError as error:
+                    # No action without an entry.
+                    unsent = Stopped(Stop.NOT_RECORDED, str(error))
+                    return Ended(job.step, unsent, self.clock.now() - began, now=found)
                 answer = await self._send(ask)
             sent = await self._unsure(job, ask, answer) if isinstance(answer, Unreachable) else answer
             if isinstance(sent, Broken | Gone):

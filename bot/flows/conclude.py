@@ -95,7 +95,7 @@ class Conclude:
             if track.outcome is None:
                 telling.over(target, Outcome(Broken(why), telling.took))
         self.chat.show(Slot(request.id, Part.ROOT), request.place, telling.finished(now, ()))
-        await self.recording.end(request, telling, patched)
+        await self.recording.end(request, telling, patched, once=True)
 
     def _pings(self, entered: Entered, telling: Telling, *, sent: bool) -> bool:
         """Who asked for what ended before a patch still looks at the screen, unless that took its time too; and

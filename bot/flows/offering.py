@@ -97,7 +97,7 @@ def _worth_a_retry(options: Options, outcome: Outcome) -> bool:
     if cut_short(end):
         return True
     if isinstance(end, Stopped):
-        return end.stop in {Stop.UNREACHABLE, Stop.CONTROLLER_DOWN, Stop.CONTROLLER_ABSENT}
+        return end.stop in {Stop.UNREACHABLE, Stop.CONTROLLER_DOWN, Stop.CONTROLLER_ABSENT, Stop.NOT_RECORDED}
     # Flux asks nothing more of a release out of retries until something of it changes, and preflight says so.
     if isinstance(end, Stalled) and end.reason == "RetriesExceeded":
         return options.with_source

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import assert_never
 
 from bot.core.commands import Check, History, Status, Watch
+from bot.core.errors import StoreError
 from bot.flows.check import Checking
 from bot.flows.gate import Entered, Heard
 from bot.flows.history import Recalling
@@ -28,8 +30,9 @@ class Reading:
 
     async def answer(self, heard: Heard, entered: Entered, command: Status | Watch | History | Check) -> None:
         """Answers once for each delivery."""
-        if await self.requests.seen(heard.delivery):
-            return
+        with suppress(StoreError):  # who only looks is answered all the same
+            if await self.requests.seen(heard.delivery):
+                return
         match command:
             case Status():
                 await self.reporting.answer(heard, entered, command)

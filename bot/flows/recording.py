@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_never
+from datetime import timedelta
+from typing import Final, assert_never
 
 from bot.core.audit import Entry, Result
 from bot.core.channels import Allowlist
+from bot.core.errors import Settled, StoreError
 from bot.core.notices import Audited, Blocked, Part, Slot, Stop, Stopped
 from bot.core.requests import Request
 from bot.core.resources import Ref
@@ -29,7 +31,13 @@ from bot.core.verdicts import (
 from bot.flows.refusals import audit_places
 from bot.flows.steps import Ended
 from bot.flows.telling import Telling, ended_as
-from bot.ports import Chat, Clock, Posted, Requests
+from bot.ports import Chat, Clock, Posted, Requests, Telemetry
+
+Ends = tuple[tuple[Ref, Verdict | None], ...]
+"""How each target ended; None: it was never asked."""
+FIRST_PAUSE: Final = timedelta(seconds=1)
+LONGEST_PAUSE: Final = timedelta(seconds=30)
+"""Between two tries to store an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +48,13 @@ class Recording:
     chat: Chat
     requests: Requests
     clock: Clock
+    telemetry: Telemetry
 
-    async def end(self, request: Request, telling: Telling, patched: tuple[Ended, ...]) -> None:
-        """Stores how everything ended, then tells the audit channels: one entry per object, one line per request."""
+    async def end(
+        self, request: Request, telling: Telling, patched: tuple[Ended, ...], *, once: bool = False
+    ) -> None:
+        """Stores how everything ended, then tells the audit channels: one entry per object, one line per request.
+        Nothing is told before it is stored, so this goes on until it is; `once` gives up with StoreError."""
         link = await self._link(request)
         # The sources of what was named first, then as it was named, whichever ended first.
         places = {ref: place for place, ref in enumerate(request.targets)}
@@ -55,10 +67,34 @@ class Recording:
             ends.append((target, None if isinstance(end, Stopped | Blocked) else end))
             if target not in recorded and end is not None:
                 entries.append(self._entry(request, target, end, None, link))
-        numbered = await self.requests.end(request.id, tuple(ends), tuple(entries))
+        numbered = await self._stored(request, tuple(ends), tuple(entries), once=once)
         telling.recorded = True
         if numbered:
             self._tell(request, numbered)
+
+    async def _stored(
+        self,
+        request: Request,
+        ends: tuple[tuple[Ref, Verdict | None], ...],
+        entries: tuple[Entry, ...],
+        *,
+        once: bool,
+    ) -> tuple[Entry, ...]:
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await self.requests.end(request.id, ends, entries)
+            except Settled:
+                if pause is FIRST_PAUSE:
+                    raise
+                # It was stored although the store had not said so; which numbers it gave is not known.
+                return entries
+            except StoreError as error:
+                self.telemetry.tell("store.waiting", request=request.id, why=str(error))
+                if once:
+                    raise
+            await self.clock.sleep(pause.total_seconds())
+            pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _link(self, request: Request) -> str:
         posted = await self.chat.posted(Slot(request.id, Part.ROOT), self.clock.now())

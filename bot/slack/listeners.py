@@ -15,7 +15,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.clock import Clock
 from bot.core.commands import Trouble
-from bot.core.notices import Apology, Notice, NotUnderstood, Refusal, Refused, Whisper
+from bot.core.errors import StoreError
+from bot.core.notices import Apology, Notice, NotUnderstood, Refusal, Refused, Unrecorded, Whisper
 from bot.core.words import unparsed
 from bot.ports import Telemetry
 from bot.slack import payloads
@@ -136,6 +137,10 @@ class Listeners:
         try:
             await self._turnstile.passed()
             await flow()
+        except StoreError as error:
+            # Whatever was begun goes on by itself; what asks the store at its very start has done nothing yet.
+            self._around.telemetry.tell("store.refused", why=str(error), user=to.user)
+            await self._around.whisper(to, Unrecorded(str(error)))
         except Exception as error:  # noqa: BLE001 nobody else would tell the person that it broke
             reference = secrets.token_hex(4)
             self._around.telemetry.broke("slack.flow_broke", error, reference=reference, user=to.user)

@@ -73,7 +73,16 @@ class Database:
             await self.lock(connection, MIGRATING)
             await connection.run_sync(upgrade)
 
-        await self._transaction(self._writer, work)
+        for pause in (0.05, 0.2, 1.0, None):
+            try:
+                await self._transaction(self._writer, work)
+            except StoreError:
+                # A new file is locked, against all waiting, while another process gives it its journal.
+                if pause is None or not self.sqlite:
+                    raise
+                await self._clock.sleep(pause)
+            else:
+                return
 
     async def run(self) -> None:
         """Commits what is waiting, group by group, until cancelled; what still waits then is not written."""
@@ -185,7 +194,7 @@ def _sqlite(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
 def _pragmas(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from bot.clock import Clock
 from bot.core.audit import Entry, Sought
-from bot.core.errors import StoreError
+from bot.core.errors import Settled, StoreError
 from bot.core.notices import Notice, Slot
 from bot.core.offers import Offer
 from bot.core.proof import GENESIS, sealed
@@ -130,11 +130,11 @@ class MemoryRequests:
         return running and request.asked_at - earlier.asked_at <= JOIN_WITHIN
 
     async def begin(self, request: str, ask: Ask) -> None:
-        """Raises StoreError for a request that was never accepted or has ended: it must not patch any more."""
+        """Raises Settled for a request that was never accepted or has ended: it must not patch any more."""
         self._open(request).asks.append(ask)
 
     async def end(self, request: str, ends: Ends, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
-        """Raises StoreError, and writes nothing, when the request was never accepted or has ended already."""
+        """Raises Settled, and writes nothing, when the request was never accepted or has ended already."""
         self._drop_old()
         case = self._open(request)
         case.ends, case.ended_at = ends, self._clock.now()
@@ -171,9 +171,9 @@ class MemoryRequests:
     def _open(self, request: str) -> _Case:
         case = self._cases.get(request)
         if case is None:
-            raise StoreError(f"request {request} was never accepted")
+            raise Settled(f"request {request} was never accepted")
         if case.ended_at is not None:
-            raise StoreError(f"request {request} has ended already")
+            raise Settled(f"request {request} has ended already")
         return case
 
     def _spent(self, key: str) -> Spent | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
 from bot.core.audit import Entry
-from bot.core.errors import StoreError
+from bot.core.errors import Settled, StoreError
 from bot.core.offers import Offer
 from bot.core.requests import Ask, Request
 from bot.core.resources import Ref
@@ -61,7 +62,7 @@ class SqlRequests:
         return await self._database.write(work)
 
     async def begin(self, request: str, ask: Ask) -> None:
-        """Raises StoreError for a request that was never accepted or has ended: it must not patch any more."""
+        """Raises Settled for a request that was never accepted or has ended: it must not patch any more."""
 
         async def work(connection: AsyncConnection) -> None:
             await _must_run(connection, request)
@@ -71,7 +72,7 @@ class SqlRequests:
         await self._database.write(work)
 
     async def end(self, request: str, ends: Ends, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
-        """Raises StoreError, and writes nothing, when the request was never accepted or has ended already."""
+        """Raises Settled, and writes nothing, when the request was never accepted or has ended already."""
 
         async def work(connection: AsyncConnection) -> tuple[Entry, ...]:
             await _must_run(connection, request)
@@ -90,7 +91,8 @@ class SqlRequests:
             rows = [{"key": each.key, "body": dump(each), "ends_at": stamp(each.ends_at)} for each in offers]
             await connection.execute(insert(OFFERS), rows)
 
-        await self._database.write(work)
+        with suppress(StoreError):
+            await self._database.write(work)
 
     async def offered(self, key: str) -> Offer | None:
         query = select(OFFERS.c.body).where(OFFERS.c.key == key, OFFERS.c.ends_at > stamp(self._clock.now()))
@@ -159,13 +161,13 @@ async def _running(connection: AsyncConnection, question: str, request: Request)
 
 
 async def _must_run(connection: AsyncConnection, request: str) -> None:
-    """Raises StoreError unless it was accepted and has not ended. Locks it against whoever would end it meanwhile."""
+    """Raises Settled unless it was accepted and has not ended. Locks it against whoever would end it meanwhile."""
     query = select(REQUESTS.c.ended_at).where(REQUESTS.c.id == request).with_for_update()
     found = (await connection.execute(query)).one_or_none()
     if found is None:
-        raise StoreError(f"request {request} was never accepted")
+        raise Settled(f"request {request} was never accepted")
     if found.ended_at is not None:
-        raise StoreError(f"request {request} has ended already")
+        raise Settled(f"request {request} has ended already")
 
 
 def _question(request: Request) -> str:

@@ -77,6 +77,8 @@ _OF_REQUESTS: Final[dict[str, Row]] = {
     "healed": Row((Counts("healed", "Failures that Flux mended by itself."),)),
     "cancelled": Row((Counts("cancels", "Requests that somebody cancelled."),)),
     "refused": Row((Counts("refusals", "Refusals by reason.", ("reason",)),)),
+    "store.waiting": Row((Counts("store_waits", "Tries to store an end that failed."),), warning=True),
+    "store.refused": Row((Counts("store_refusals", "Commands that could not be recorded."),), warning=True),
     "joined": Row((Counts("joined_requests", "Double sends that joined an earlier request."),)),
     "duplicate": Row((Counts("duplicate_deliveries", "Deliveries that Slack sent again."),)),
     "conveyed": Row(

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from typing import Final, assert_never
 
 from bot.core.commands import MAX_TARGETS, Trouble, Unparsed
-from bot.core.notices import Ambiguous, Apology, ClusterAsked, ClusterUnknown, Helped, Joined, May, NotUnderstood
+from bot.core.notices import (
+    Ambiguous,
+    Apology,
+    ClusterAsked,
+    ClusterUnknown,
+    Helped,
+    Joined,
+    May,
+    NotUnderstood,
+    Unrecorded,
+)
 from bot.core.resources import Ref
 from bot.wording import status as is_
 from bot.wording.asking import ask
@@ -228,6 +238,14 @@ def joined_request(notice: Joined) -> Document:
     return Document(head, (note(notice.request),))
 
 
+def unrecorded(notice: Unrecorded) -> Document:
+    """No action without an entry: without a place to write, nothing is done."""
+    return Document(
+        _head(is_.NOT_SENT, "this could not be recorded, so nothing will be done"),
+        (line(quote(notice.why, 300)), line("Ask again once whoever runs the bot has looked at its database.")),
+    )
+
+
 def apology(notice: Apology) -> Document:
     """We broke."""
     what = quote(notice.what, 300)
@@ -252,7 +270,8 @@ def _typed(typed: str) -> Part:
 
 
 def whispered(
-    notice: NotUnderstood | Ambiguous | ClusterUnknown | ClusterAsked | Helped | Joined | Apology, command: str
+    notice: NotUnderstood | Ambiguous | ClusterUnknown | ClusterAsked | Helped | Joined | Unrecorded | Apology,
+    command: str,
 ) -> Document:
     """The answer to one person."""
     match notice:
@@ -268,6 +287,8 @@ def whispered(
             return helped(notice)
         case Joined():
             return joined_request(notice)
+        case Unrecorded():
+            return unrecorded(notice)
         case Apology():
             return apology(notice)
         case _:

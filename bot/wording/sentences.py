@@ -29,6 +29,7 @@ from bot.core.notices import (
     NotUnderstood,
     Refused,
     Running,
+    Unrecorded,
 )
 from bot.core.standing import Beheld, Checked, Portrayed, Recalled, Surveyed, Unwatched, WatchedAlready, WatchesFull
 from bot.core.vocabulary import DEFAULT_COMMAND
@@ -119,7 +120,16 @@ def _told(notice: Notice, command: str) -> Document:  # noqa: C901, PLR0912 - on
             return audited(notice)
         case ChannelOff():
             return channel_off(notice)
-        case NotUnderstood() | Ambiguous() | ClusterUnknown() | ClusterAsked() | Helped() | Joined() | Apology():
+        case (
+            NotUnderstood()
+            | Ambiguous()
+            | ClusterUnknown()
+            | ClusterAsked()
+            | Helped()
+            | Joined()
+            | Unrecorded()
+            | Apology()
+        ):
             return whispered(notice, command)
         case _:
             assert_never(notice)

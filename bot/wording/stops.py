@@ -29,6 +29,7 @@ _STOPS: Final[dict[Stop, str]] = {
     Stop.NOT_CARRIED_OUT: "cut short",
     Stop.CANCELLED: "",
     Stop.CYCLE: "dependency cycle",
+    Stop.NOT_RECORDED: "not recorded",
     Stop.READ_ONLY: "",
 }
 
@@ -103,6 +104,8 @@ def _after_stop(end: Stopped, scene: Scene) -> Spans:
             return spans(Code("flux check"), " tells which parts of Flux are installed.")
         case Stop.FORBIDDEN:
             return spans("Whoever runs the bot has to extend its role in ", Code(target.cluster), ".")
+        case Stop.NOT_RECORDED:
+            return spans("Whoever runs the bot has to look at its database; then ask again.")
         case Stop.CREDENTIALS:
             return spans("Whoever runs the bot has to renew its credentials for ", Code(target.cluster), ".")
         case Stop.REJECTED if any(each in end.text.lower() for each in _ADMISSION):

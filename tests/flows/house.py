@@ -97,6 +97,11 @@ class House:
         self.directory.place(AUDIT, "flux-audit")
         self.dispatch = self._wire()
 
+    def use(self, requests: Requests) -> None:
+        """Another store from here on."""
+        self.requests = requests
+        self.dispatch = self._wire()
+
     def _wire(self) -> Dispatch:
         ids, keys = count(1), count(1)
         outside = Outside(

@@ -214,7 +214,12 @@ def test_only_the_mention_pings(notice: Notice) -> None:
     assert pings == (["<@U0DEV>", "<@U0DEV>"] if isinstance(notice, Mentioned) else [])
 
 
-LISTS: Final = ("all, five hundred", "all, details of five hundred")
+LISTS: Final = (
+    "all, five hundred",
+    "all, details of five hundred",
+    "history, much",
+    "history, more than is looked at",
+)
 """Longer than `text` may be: the first of it says what is wrong, and only the blocks name everybody."""
 
 

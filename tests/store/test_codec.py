@@ -36,6 +36,7 @@ WHISPERED: Final = {
     "ForceAsked",
     "Helped",
     "Joined",
+    "Unrecorded",
     "NoneSelected",
     "NotUnderstood",
     "NothingToCancel",

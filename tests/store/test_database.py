@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.clock import SystemClock
 from bot.core.errors import StoreError
 from bot.core.proof import Proven, Wrong, verify
 from bot.ports import Duplicate, New, Spent
@@ -94,7 +95,7 @@ async def test_several_processes_start_and_write_at_once(address: str, clock: Fa
 async def test_processes_that_start_together_on_an_empty_database_both_run(server: Postgres, tmp_path: Path) -> None:
     server.sql("CREATE DATABASE together")
     for address in (server.url("together"), str(tmp_path / "together.db")):
-        databases = [opened(address, FakeClock()) for _ in range(3)]
+        databases = [opened(address, SystemClock()) for _ in range(3)]
         await asyncio.gather(*(each.migrate() for each in databases))
         for each in databases:
             await each.close()
@@ -178,7 +179,7 @@ async def test_what_waits_when_the_bot_stops_is_told_so(tmp_path: Path) -> None:
 async def refusal(address: str) -> str:
     database: Database | None = None
     try:
-        database = opened(address, FakeClock())
+        database = opened(address, SystemClock())
         await database.migrate()
     except StoreError as error:
         return str(error)

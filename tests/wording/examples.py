@@ -50,6 +50,7 @@ from bot.core.notices import (
     Stop,
     Stopped,
     Track,
+    Unrecorded,
 )
 from bot.core.offers import Button, Press
 from bot.core.policy import Denied, Misfit
@@ -434,6 +435,7 @@ USUAL: Final[dict[str, Notice]] = {
         ("ks", "hr", "gitrepository"),
     ),
     "help, nothing allowed": Helped("/flux-reconcile", "team-shop"),
+    "unrecorded": Unrecorded("the database does not answer"),
     "joined": Joined("ab12cd34", "https://acme.slack.com/archives/C0SHOP/p1"),
     "apology": Apology("ab12cd34", "the message could not be written"),
     "audit": Audited((DONE_ENTRY,)),
