@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from bot.core.notices import Apology, Notice, Refusal, Refused, Whisper
+from bot.core.errors import StoreError
+from bot.core.notices import Apology, Notice, Refusal, Refused, Unrecorded, Whisper
 from bot.demo.slack.world import PLATFORM, SRE, TEAM
 from bot.slack.gateway import POST
 from bot.slack.listeners import Listeners, Recent, Surroundings, Turnstile
@@ -27,7 +28,7 @@ class Flows:
 
     heard: list[Said | Pressed] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
-    breaks: bool = False
+    breaks: Exception | None = None
     ended: int = 0
 
     async def said(self, said: Said) -> None:
@@ -38,8 +39,8 @@ class Flows:
 
     async def _take(self, deed: Said | Pressed) -> None:
         self.heard.append(deed)
-        if self.breaks:
-            raise ValueError("a secret: xoxb-1-2-3")
+        if self.breaks is not None:
+            raise self.breaks
         await self.gate.wait()
         self.ended += 1
 
@@ -154,13 +155,24 @@ async def test_a_press_reaches_the_flows_with_its_key_and_a_link_only_its_ack() 
 
 async def test_a_flow_that_breaks_is_told_to_the_person_and_to_the_log() -> None:
     async with staged() as stage:
-        stage.flows.breaks = True
+        stage.flows.breaks = ValueError("a secret: xoxb-1-2-3")
         delivery = await stage.rig.workspace.command("sre", "platform", "ks apps")
         await stage.rig.until(lambda: stage.whispers)
         (fact,) = stage.rig.telemetry.broken
         assert fact.event == "slack.flow_broke"
         assert stage.whispers == [
             (Whisper(SRE, PLATFORM, delivery.response_url), Apology(str(fact.facts["reference"])))
+        ]
+
+
+async def test_what_could_not_be_recorded_is_told_to_the_person_without_a_traceback() -> None:
+    async with staged() as stage:
+        stage.flows.breaks = StoreError("the database does not answer")
+        delivery = await stage.rig.workspace.command("sre", "platform", "ks apps")
+        await stage.rig.until(lambda: stage.whispers)
+        assert stage.rig.telemetry.broken == []
+        assert stage.whispers == [
+            (Whisper(SRE, PLATFORM, delivery.response_url), Unrecorded("the database does not answer"))
         ]
 
 
