@@ -30,8 +30,10 @@ MOST_TOGETHER: Final = 200
 READERS: Final = 4
 PROVEN: Final = timedelta(minutes=1)
 """How long a commit proves that more can follow."""
-PATIENCE: Final = 2.0
+PATIENCE: Final = 1.5
 """Seconds that a probe waits for a commit."""
+BUSY: Final = 1200
+"""Milliseconds that a writer of SQLite waits for another process: whoever asked is told within two seconds."""
 MIGRATING: Final = 7_331_001
 TRAIL: Final = 7_331_002
 """Names of locks in PostgreSQL: any numbers that nobody else takes."""
@@ -194,7 +196,7 @@ def _sqlite(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
 def _pragmas(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={BUSY}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
