@@ -34,6 +34,9 @@ PATIENCE: Final = 1.5
 """Seconds that a probe waits for a commit."""
 BUSY: Final = 1200
 """Milliseconds that a writer of SQLite waits for another process: whoever asked is told within two seconds."""
+CONNECT_SECONDS: Final = 3.0
+COMMAND_SECONDS: Final = 10.0
+"""What PostgreSQL gets for a connection and for one statement; its driver waits a minute and for ever."""
 MIGRATING: Final = 7_331_001
 TRAIL: Final = 7_331_002
 """Names of locks in PostgreSQL: any numbers that nobody else takes."""
@@ -60,6 +63,7 @@ class Database:
         self._where = "the database" if not self.sqlite else f"the database {url.database}"
         self._writer, self._readers = _sqlite(url) if self.sqlite else _postgresql(url)
         self._wrote_at: datetime | None = None
+        self._stopped = False
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
 
     async def migrate(self) -> None:
@@ -95,12 +99,15 @@ class Database:
                     group.append(self._queue.get_nowait())
                 await self._commit([each for each in group if not each.done.done()])
         finally:
+            self._stopped = True
             while not self._queue.empty():
-                _fail(self._queue.get_nowait(), StoreError(f"{self._where}: the bot is stopping"))
+                _fail(self._queue.get_nowait(), self._stopping())
 
     async def write(self, work: Work[T]) -> T:
         """What `work` answers, once it is committed. Raises StoreError; a caller that is cancelled before its group
         was begun has written nothing."""
+        if self._stopped:
+            raise self._stopping()
         done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         self._queue.put_nowait(_Waiting(cast("Work[object]", work), done))
         return cast("T", await done)
@@ -130,6 +137,9 @@ class Database:
             return f"{self._where} does not answer"
         return ""
 
+    def _stopping(self) -> StoreError:
+        return StoreError(f"{self._where}: the bot is stopping")
+
     async def lock(self, connection: AsyncConnection, name: int) -> None:
         """Until the end of the transaction; a writer of SQLite is alone anyway."""
         if not self.sqlite:
@@ -151,7 +161,7 @@ class Database:
                 _fail(each, error)
         except BaseException:
             for each in group:
-                _fail(each, StoreError(f"{self._where}: the bot is stopping"))
+                _fail(each, self._stopping())
             raise
         else:
             self._wrote_at = self._clock.now()
@@ -209,8 +219,10 @@ def _begins(statement: str) -> Callable[[Connection], None]:
 
 
 def _postgresql(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
-    writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True)
-    return writer, create_async_engine(url, pool_size=READERS, max_overflow=0, pool_pre_ping=True)
+    patience = {"timeout": CONNECT_SECONDS, "command_timeout": COMMAND_SECONDS}
+    writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args=patience)
+    readers = create_async_engine(url, pool_size=READERS, max_overflow=0, pool_pre_ping=True, connect_args=patience)
+    return writer, readers
 
 
 async def _answers(connection: AsyncConnection, group: list[_Waiting]) -> list[object]:
@@ -239,6 +251,8 @@ def _fail(waiting: _Waiting, error: Exception) -> None:
 def _words(error: BaseException) -> str:
     """What a person can do something about, without the statement and its values."""
     origin = getattr(error, "orig", None) or error
+    if isinstance(origin, TimeoutError):
+        return "does not answer"
     said = str(origin).splitlines()[0] if str(origin) else type(origin).__name__
     known = {
         "database is locked": "is locked by somebody else",

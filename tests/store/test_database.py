@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -173,7 +174,15 @@ async def test_what_waits_when_the_bot_stops_is_told_so(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match="stopping"):
             await each
     await asyncio.gather(writer, return_exceptions=True)
+    with pytest.raises(StoreError, match="stopping"):
+        await in_database(database, FakeClock()).trail.append((an_entry(),))
     await database.close()
+
+
+async def test_a_server_that_takes_connections_and_says_nothing_does_not_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"postgresql://bot:hunter2@127.0.0.1:{silent.getsockname()[1]}/bot"
+        assert await refusal(address) == "the database does not answer"
 
 
 async def refusal(address: str) -> str:
