@@ -8,7 +8,7 @@ from time import monotonic
 from bot.demo.slack import world
 from bot.demo.slack.workspace import Workspace
 from tests.real.access import CONTEXT
-from tests.real.api import REQUESTED, Api, Ref
+from tests.real.api import REQUESTED, Api, Object, Ref
 from tests.real.bot import Talk
 from tests.real.bot_process import flux_bot, started
 from tests.real.bot_scenes import application
@@ -81,7 +81,8 @@ async def test_a_stop_during_a_health_check_is_told_recorded_and_orderly(
         async with started("run", "--env-file", str(tmp_path / "none"), env=settings) as process:
             await workspace.connected(timeout=30)
             request = await talk.start(f"ks {namespace}/app")
-            await request.says("object running")
+            # The root tells nothing of a run that goes its way: the cluster does.
+            await api.until(Ref("Kustomization", namespace, "app"), _runs_for_somebody)
             process.send_signal(signal.SIGTERM)
             signalled = monotonic()
             _, log = await process.communicate()
@@ -97,6 +98,11 @@ async def test_a_stop_during_a_health_check_is_told_recorded_and_orderly(
     assert end.audit.partition(" <")[0] == (
         f"❌ #1 @sre asked to reconcile real ks/{namespace}/app in #platform · rule sre · not carried out: {stopped}"
     )
+
+
+def _runs_for_somebody(obj: Object) -> bool:
+    ready = [each for each in obj["status"].get("conditions", []) if each["type"] == "Ready"]
+    return REQUESTED in obj["metadata"].get("annotations", {})
 
 
 def _settings(kubeconfig: Path, api_url: str, folder: Path) -> dict[str, str]:
@@ -121,6 +127,7 @@ channels:
         "SLACK_API_URL": api_url,
         "ALLOWLIST_FILE": str(allowlist),
         "CLUSTERS": f"{CONTEXT}={kubeconfig}#{CONTEXT}",
+        "DATABASE": str(folder / "state.db"),
         "DRAIN": f"{DRAIN:.0f}s",
         "LISTEN_PORT": "0",
     }
