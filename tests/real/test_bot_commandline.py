@@ -82,7 +82,7 @@ async def test_a_stop_during_a_health_check_is_told_recorded_and_orderly(
             await workspace.connected(timeout=30)
             request = await talk.start(f"ks {namespace}/app")
             # The root tells nothing of a run that goes its way: the cluster does.
-            await api.until(Ref("Kustomization", namespace, "app"), _runs_for_somebody)
+            await api.until(Ref("Kustomization", namespace, "app"), _asked)
             process.send_signal(signal.SIGTERM)
             signalled = monotonic()
             _, log = await process.communicate()
@@ -100,8 +100,7 @@ async def test_a_stop_during_a_health_check_is_told_recorded_and_orderly(
     )
 
 
-def _runs_for_somebody(obj: Object) -> bool:
-    ready = [each for each in obj["status"].get("conditions", []) if each["type"] == "Ready"]
+def _asked(obj: Object) -> bool:
     return REQUESTED in obj["metadata"].get("annotations", {})
 
 
