@@ -70,16 +70,16 @@ def judge(ask: Ask, seen: Seen, unforced: Snapshot | None = None) -> Pending | V
         return Static()  # row 3
     if now.suspended:
         return Suspended(now.suspended_by)  # row 4
+    since = taken_up_from(ask, unforced)
     by = overtaken_by(ask, now, answered=seen.answered)
     if by is None and now.handled.request != ask.token:
         verdict: Pending | Verdict = _not_handled(ask, now)  # rows 5, 6
     else:
-        since = taken_up_from(ask, unforced)
         verdict = _handled(since, seen, now)
         if isinstance(verdict, Failed | Stalled):
             verdict = replace(verdict, warnings=_losses(since, seen, now))
     if isinstance(verdict, Pending):
-        return give_up(taken_up_from(ask, unforced), verdict, seen) if seen.at >= ask.deadline else verdict  # row 19
+        return give_up(since, verdict, seen) if seen.at >= ask.deadline else verdict  # row 19
     if by is not None and isinstance(verdict, Succeeded | Unchanged | Failed | Stalled):
         return Overtaken(by, verdict)
     return verdict

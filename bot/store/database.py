@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar, cast
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, Table, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -126,8 +126,7 @@ class Database:
         if self._wrote_at is not None and self._clock.now() - self._wrote_at < PROVEN:
             return ""
         row = {"key": "", "at": 0}
-        dialect = sqlite if self.sqlite else postgresql
-        mark = dialect.insert(DELIVERIES).values(row).on_conflict_do_update(index_elements=["key"], set_=row)
+        mark = self.insert(DELIVERIES).values(row).on_conflict_do_update(index_elements=["key"], set_=row)
         try:
             async with self._clock.timeout(PATIENCE):
                 await self.write(lambda connection: connection.execute(mark))
@@ -136,6 +135,10 @@ class Database:
         except TimeoutError:
             return f"{self._where} does not answer"
         return ""
+
+    def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        """An INSERT that can say what to do about a row that is there already: each database has its own."""
+        return sqlite.insert(table) if self.sqlite else postgresql.insert(table)
 
     def _stopping(self) -> StoreError:
         return StoreError(f"{self._where}: the bot is stopping")

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
@@ -114,8 +113,7 @@ class SqlRequests:
     async def _marks(self, connection: AsyncConnection, delivery: str) -> bool:
         """Whether the delivery was not there before; it is from here on."""
         values = {"key": delivery, "at": stamp(self._clock.now())}
-        dialect = sqlite if self._database.sqlite else postgresql
-        marked = dialect.insert(DELIVERIES).values(values).on_conflict_do_nothing()
+        marked = self._database.insert(DELIVERIES).values(values).on_conflict_do_nothing()
         return (await connection.execute(marked)).rowcount == 1
 
     async def _press(self, connection: AsyncConnection, key: str, user: str) -> Spent | None:
@@ -134,8 +132,7 @@ class SqlRequests:
             "asked_at": stamp(request.asked_at),
             "body": dump(request),
         }
-        dialect = sqlite if self._database.sqlite else postgresql
-        kept = await connection.execute(dialect.insert(REQUESTS).values(row).on_conflict_do_nothing())
+        kept = await connection.execute(self._database.insert(REQUESTS).values(row).on_conflict_do_nothing())
         if kept.rowcount != 1:
             raise StoreError(f"two requests are called {request.id}")
 
