@@ -298,6 +298,10 @@ class Spent:
 Accepted = New | Duplicate | Joining | Spent
 
 
+Ends = tuple[tuple[Ref, Verdict | None], ...]
+"""How each target of a request ended; None: it was never asked."""
+
+
 class Requests(Protocol):
     """Requests, their steps and the offers under their messages. One method is one transaction."""
 
@@ -309,9 +313,7 @@ class Requests(Protocol):
         """Stores one step's ask ahead of its patch: no action without an entry."""
         ...
 
-    async def end(
-        self, request: str, ends: tuple[tuple[Ref, Verdict | None], ...], entries: tuple[Entry, ...]
-    ) -> tuple[Entry, ...]:
+    async def end(self, request: str, ends: Ends, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
         """Stores how every target ended and appends the audit entries; answers them numbered."""
         ...
 

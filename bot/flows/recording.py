@@ -33,8 +33,6 @@ from bot.flows.steps import Ended
 from bot.flows.telling import Telling, ended_as
 from bot.ports import Chat, Clock, Posted, Requests, Telemetry
 
-Ends = tuple[tuple[Ref, Verdict | None], ...]
-"""How each target ended; None: it was never asked."""
 FIRST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(seconds=30)
 """Between two tries to store an end."""

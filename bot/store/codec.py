@@ -34,17 +34,15 @@ from bot.core.notices import (
 )
 from bot.core.offers import Offer
 from bot.core.requests import Ask, Options, Request
-from bot.core.resources import Ref
 from bot.core.standing import Answer, Beheld, Unwatched
 from bot.core.verdicts import Verdict
+from bot.ports import Ends
 from bot.store.codec_forms import form_of
 from bot.store.codec_values import Damaged
 
 FORMAT: Final = 1
 """Of what is written now. Reading an older one is this module's work; a newer one is refused."""
 
-Ends = tuple[tuple[Ref, Verdict | None], ...]
-"""How each target of a request ended; None: it was never asked."""
 
 Shown = (
     Running

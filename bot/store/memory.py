@@ -19,8 +19,7 @@ from bot.core.offers import Offer
 from bot.core.proof import GENESIS, sealed
 from bot.core.requests import Ask, Options, Place, Request, Verb
 from bot.core.resources import Ref
-from bot.core.verdicts import Verdict
-from bot.ports import Accepted, Duplicate, Joining, Message, New, Spent
+from bot.ports import Accepted, Duplicate, Ends, Joining, Message, New, Spent
 
 JOIN_WITHIN: Final = timedelta(seconds=5)
 """The same question within this time is a double send, while the first one still runs."""
@@ -30,8 +29,6 @@ KEEP_ENDED: Final = timedelta(hours=24)
 KEEP_ENTRIES: Final = 10_000
 EVERY: Final = timedelta(seconds=1)
 """How often what is old is looked for: a look goes over everything, and there may be thousands of calls a second."""
-
-Ends = tuple[tuple[Ref, Verdict | None], ...]
 
 
 class MemoryTrail:

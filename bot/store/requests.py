@@ -16,9 +16,7 @@ from bot.core.audit import Entry
 from bot.core.errors import Settled, StoreError
 from bot.core.offers import Offer
 from bot.core.requests import Ask, Request
-from bot.core.resources import Ref
-from bot.core.verdicts import Verdict
-from bot.ports import Accepted, Duplicate, Joining, New, Spent
+from bot.ports import Accepted, Duplicate, Ends, Joining, New, Spent
 from bot.store.codec import dump, load
 from bot.store.database import Database
 from bot.store.schema import ASKS, DELIVERIES, OFFERS, REQUESTS, stamp
@@ -31,8 +29,6 @@ KEEP_DELIVERIES: Final = timedelta(minutes=30)
 KEEP_ENDED: Final = timedelta(hours=24)
 TIDY: Final = timedelta(minutes=1)
 """How often what is old is deleted."""
-
-Ends = tuple[tuple[Ref, Verdict | None], ...]
 
 
 class SqlRequests:

@@ -9,8 +9,8 @@ from bot.core.errors import Settled, StoreError
 from bot.core.notices import Finished, Stop, Stopped
 from bot.core.requests import Ask, Request
 from bot.core.standing import Surveyed
-from bot.ports import Accepted
-from bot.store.memory import Ends, MemoryRequests, MemoryTrail
+from bot.ports import Accepted, Ends
+from bot.store.memory import MemoryRequests, MemoryTrail
 from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.objects import git_repository, kustomization

@@ -28,7 +28,8 @@ from bot.core.kinds import KINDS, Kind
 from bot.core.offers import Offer
 from bot.core.requests import Ask, Options, Request
 from bot.core.verdicts import Verdict
-from bot.store.codec import Ends, Shown, dump, load, load_ends, load_notice, load_verdict
+from bot.ports import Ends
+from bot.store.codec import Shown, dump, load, load_ends, load_notice, load_verdict
 from bot.store.codec_forms import form_of
 
 PINS: Final = Path(__file__).parents[1] / "data" / "store"
